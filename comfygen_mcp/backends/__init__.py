@@ -1,0 +1,1 @@
+"""Backends: outside ways of making pictures, all behind one protocol."""

@@ -1,0 +1,1 @@
+"""Jobs: where a generation runs while its caller waits, looks in again, or has gone."""

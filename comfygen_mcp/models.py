@@ -1,0 +1,249 @@
+"""The nouns: GenerateRequest → Job → Graph → Ticket → Output → Generation, each named once."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NotRequired, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+Scalar: TypeAlias = str | int | float | bool
+JsonValue: TypeAlias = Any
+"""A value that came from or goes to JSON; it is checked where it is used."""
+
+Kind: TypeAlias = Literal[
+    "txt2img", "img2img", "inpaint", "edit", "upscale", "txt2video", "img2video", "other"
+]
+MediaType: TypeAlias = Literal["image", "video", "audio", "text", "other"]
+JobStatus: TypeAlias = Literal["queued", "running", "completed", "failed", "cancelled"]
+
+SEED_MAX = 2**64 - 1
+"""The largest seed that ComfyUI's samplers accept."""
+SEED_JSON_SAFE = 2**53
+"""Seeds are drawn below this, so that no JSON reader rounds them; from here on they also travel as text."""
+
+
+class GraphNode(TypedDict):
+    """One node of an API-format graph; an input is a scalar or a link `[node_id, slot]`."""
+
+    class_type: str
+    inputs: dict[str, JsonValue]
+    _meta: NotRequired[dict[str, JsonValue]]
+
+
+Graph: TypeAlias = dict[str, GraphNode]
+"""An API-format ComfyUI graph: node id → node. (ComfyUI's own key for it is `prompt`.)"""
+
+
+class Record(BaseModel):
+    """Base of the nouns: frozen, and closed to fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class LoraUse(Record):
+    """One LoRA as it was applied."""
+
+    name: str
+    strength: float = 1.0
+
+
+class RequiredFile(Record):
+    """A model file that a workflow needs on the ComfyUI host; *folder* is the one below `models/`."""
+
+    file: str
+    folder: str
+    url: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+
+
+class Host(Record):
+    """A ComfyUI server: its base URL without a trailing slash, and what must be sent along."""
+
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    wake_hint: str | None = None
+
+
+class GenerateRequest(Record):
+    """What a caller asked for; None means: your choice.
+
+    *model* names a configured backend, a bundled workflow or an alias of one.
+    *size* is `"WxH"`, a ratio such as `"16:9"` or a name such as `"portrait"`.
+    *seed* may be a decimal string, because JSON numbers above 2**53 are rounded by many clients.
+    """
+
+    prompt: str
+    negative: str | None = None
+    model: str | None = None
+    workflow: str | None = None
+    size: str | None = None
+    width: int | None = None
+    height: int | None = None
+    seed: int | str | None = None
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    preset: str | None = None
+    force_preset: bool = False
+    style: str | None = None
+    metadata: bool = True
+    caller: str | None = None
+
+
+class Job(Record):
+    """A request with every blank filled; below `resolve` nothing is defaulted again.
+
+    *values* is the complete substitution map of the template, placeholder → typed value.
+    None in *steps*, *cfg*, *sampler* or *scheduler* means that the workflow has no such knob.
+    *notes* say what was changed or left out on the way (a snapped size, a preset not applied).
+    """
+
+    id: str
+    created_at: datetime
+    kind: Kind
+    backend: str
+    workflow: str
+    model: str
+    prompt: str
+    negative_prompt: str = ""
+    style: str | None = None
+    preset: str | None = None
+    seed: int = Field(ge=0, le=SEED_MAX)
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    width: int | None = None
+    height: int | None = None
+    loras: tuple[LoraUse, ...] = ()
+    values: dict[str, Scalar]
+    timeout_s: float
+    metadata: bool = True
+    parent_id: str | None = None
+    caller: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Ticket(Record):
+    """A job that a backend has accepted: all that is needed to follow, collect or cancel it, as JSON.
+
+    *host* is the address it was sent to, *remote_id* ComfyUI's prompt_id (a lowercase UUID).
+    """
+
+    job_id: str
+    backend: str
+    host: str
+    remote_id: str
+    client_id: str
+    graph: Graph
+    graph_sha256: str
+    submitted_at: datetime
+
+
+class Progress(Record):
+    """One step forward of a running job; *step* of *steps* counts the sampler's steps."""
+
+    phase: Literal["queued", "loading", "sampling", "decoding", "saving", "running"]
+    message: str = ""
+    node: str | None = None
+    class_type: str | None = None
+    step: int | None = None
+    steps: int | None = None
+    fraction: float = Field(default=0.0, ge=0.0, le=1.0)
+    queue_position: int | None = None
+    eta_s: float | None = None
+
+
+class Output(Record):
+    """One file that a job produced, streamed to *path* on this machine and not yet stored.
+
+    *temporary* marks a preview-type output of the server, kept only when there is nothing else.
+    *text* holds the value of text outputs, which have no file on the server.
+    """
+
+    path: Path
+    filename: str
+    media: MediaType
+    mime: str
+    size_bytes: int
+    sha256: str
+    node_id: str
+    index: int
+    temporary: bool = False
+    text: str | None = None
+
+
+class HostFacts(Record):
+    """What the host told about itself and the run (best effort; None where it did not)."""
+
+    comfyui_version: str | None = None
+    vram_used_mib: int | None = None
+    device: str | None = None
+    preview_engine: bool = False
+
+
+class Timings(Record):
+    """How long a job took, in whole milliseconds; *latency_ms* is submit → everything collected."""
+
+    latency_ms: int
+    queued_ms: int | None = None
+    running_ms: int | None = None
+
+
+class Generation(Record):
+    """One stored output. Its sidecar is this record as JSON (see docs/sidecar.md).
+
+    The first thirteen names and types are the source system's and never change.
+    *minio_url* is the canonical unsigned URL of the file (`file://` in the local store).
+    *job* is enough to generate it again; *graph* is exactly what was submitted.
+    """
+
+    timestamp: datetime
+    prompt: str
+    negative_prompt: str
+    workflow: str
+    seed: int
+    steps: int | None
+    cfg: float | None
+    sampler: str | None
+    scheduler: str | None
+    loras: tuple[LoraUse, ...]
+    preset: str | None
+    validation_score: float | None
+    minio_url: str
+
+    schema_version: int
+    id: str
+    job_id: str
+    parent_id: str | None
+    index: int
+    kind: Kind
+    backend: str
+    backend_type: str
+    model: str
+    host: str
+    key: str
+    media: MediaType
+    mime: str
+    size_bytes: int
+    sha256: str
+    width: int | None
+    height: int | None
+    seed_text: str | None
+    style: str | None
+    timings: Timings
+    prompt_id: str
+    client_id: str
+    comfyui_version: str | None
+    vram_used_mib: int | None
+    preview_engine: bool
+    graph: Graph
+    graph_sha256: str
+    tags: tuple[str, ...]
+    cost_usd: float | None
+    caller: str | None
+    notes: tuple[str, ...]
+    job: Job

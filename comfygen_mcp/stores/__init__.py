@@ -1,0 +1,1 @@
+"""Stores: where finished files live, one outside system per file."""
