@@ -34,6 +34,11 @@ class Backend(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def backend_type(self) -> str:
+        """`comfyui`, `replicate` ...: what a sidecar calls this kind of backend."""
+        ...
+
     async def prepare(self, job: Job) -> Prepared:
         """Fill and check everything; nothing is sent that costs anything."""
         ...

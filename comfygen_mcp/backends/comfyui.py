@@ -1,0 +1,112 @@
+"""The ComfyUI backend: every model behind one adapter, because workflows are data."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from comfygen_mcp.backends.base import Collected, Prepared
+from comfygen_mcp.backends.hosts import Clients, HostSource
+from comfygen_mcp.comfyui.client import ComfyUI
+from comfygen_mcp.errors import BackendUnreachable
+from comfygen_mcp.graph.catalogue import shipped_catalogue
+from comfygen_mcp.graph.check import check_links
+from comfygen_mcp.graph.hash import graph_sha256
+from comfygen_mcp.graph.library import WorkflowLibrary
+from comfygen_mcp.graph.prefix import with_filename_prefix
+from comfygen_mcp.graph.template import fill
+from comfygen_mcp.models import HostFacts, Job, Output, Progress, Ticket
+
+CANCEL_BOUND_S = 15.0
+"""How long a cancelled submit may take to withdraw what it may have handed over."""
+
+
+class ComfyUIBackend:
+    """Jobs for one configured backend; the prompt_id on the server is the job's own id."""
+
+    def __init__(self, name: str, *, source: HostSource, clients: Clients, library: WorkflowLibrary) -> None:
+        self._name = name
+        self._source = source
+        self._clients = clients
+        self._library = library
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def backend_type(self) -> str:
+        return "comfyui"
+
+    async def prepare(self, job: Job) -> Prepared:
+        workflow = self._library.load(job.workflow, allow_paths=True)
+        catalogue = shipped_catalogue()
+        filled = fill(workflow.graph, job.values)
+        graph = with_filename_prefix(filled, f"comfygen/{job.id}", catalogue)
+        check_links(graph, catalogue)
+        host = await self._source.host()
+        self._clients.of(host)
+        return Prepared(job=job, host=host.url, graph=graph, graph_sha256=graph_sha256(graph))
+
+    async def submit(self, prepared: Prepared) -> Ticket:
+        job = prepared.job
+        client = self._clients.at(prepared.host)
+        requires = self._library.load(job.workflow, allow_paths=True).metadata.requires
+        try:
+            submission = await client.submit(prepared.graph, prompt_id=job.id, requires=requires)
+        except asyncio.CancelledError:
+            await _withdraw(client, job.id)
+            raise
+        return Ticket(
+            job_id=job.id,
+            backend=self._name,
+            host=prepared.host,
+            remote_id=submission.prompt_id,
+            client_id=submission.client_id,
+            graph=prepared.graph,
+            graph_sha256=prepared.graph_sha256,
+            submitted_at=datetime.now(UTC),
+        )
+
+    def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncIterator[Progress]:
+        client = self._clients.at(ticket.host)
+        return client.follow(ticket.remote_id, graph=ticket.graph, timeout_s=timeout_s)
+
+    async def collect(self, ticket: Ticket, into: Path) -> Collected:
+        client = self._clients.at(ticket.host)
+        outputs: list[Output] = []
+        for index, remote in enumerate(await client.outputs(ticket.remote_id)):
+            outputs.append(await client.fetch(remote, into, index=index))
+        timings = await client.timings(ticket.remote_id)
+        return Collected(
+            outputs=tuple(outputs),
+            facts=await _facts(client),
+            queued_ms=timings.queued_ms,
+            running_ms=timings.running_ms,
+        )
+
+    async def cancel(self, ticket: Ticket) -> bool:
+        return await self._clients.at(ticket.host).cancel(ticket.remote_id)
+
+
+async def _withdraw(client: ComfyUI, prompt_id: str) -> None:
+    """Take back a prompt whose submission was cut short: it may or may not have arrived."""
+    try:
+        async with asyncio.timeout(CANCEL_BOUND_S):
+            await asyncio.shield(client.cancel(prompt_id))
+    except (TimeoutError, BackendUnreachable):
+        return
+
+
+async def _facts(client: ComfyUI) -> HostFacts:
+    """Ask the host about itself; whatever it does not tell stays None."""
+    try:
+        stats = await client.system_stats()
+    except BackendUnreachable:
+        return HostFacts()
+    return HostFacts(
+        comfyui_version=stats.comfyui_version,
+        vram_used_mib=stats.vram_used_mib,
+        device=stats.device,
+        preview_engine=stats.preview_engine,
+    )

@@ -1,0 +1,61 @@
+"""`comfygen`: the list of commands."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from comfygen_mcp import __version__
+
+app = typer.Typer(
+    name="comfygen",
+    help="Pictures from ComfyUI, stored with their recipes; for AI agents (MCP) and for people.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    _register()
+    app()
+
+
+def serve_stdio() -> None:
+    """Run the MCP server over stdio: all that `uvx comfygen-mcp` needs; with arguments, the command line."""
+    if len(sys.argv) > 1:
+        main()
+        return
+    from comfygen_mcp.cli.serve import run_stdio
+
+    run_stdio(None)
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    config: Annotated[Path | None, typer.Option(help="Use this comfygen.yaml instead of searching.")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+) -> None:
+    """Keep what stands before the command."""
+    if version:
+        typer.echo(f"comfygen {__version__}")
+        raise typer.Exit
+    ctx.obj = config
+
+
+def _register() -> None:
+    from comfygen_mcp.cli.backends import backends
+    from comfygen_mcp.cli.config import app as config
+    from comfygen_mcp.cli.engine import app as engine
+    from comfygen_mcp.cli.generate import generate
+    from comfygen_mcp.cli.listings import models, presets
+    from comfygen_mcp.cli.serve import serve
+
+    commands: list[Any] = [generate, serve, backends, models, presets]
+    for command in commands:
+        app.command()(command)
+    app.add_typer(config, name="config")
+    app.add_typer(engine, name="engine")

@@ -1,0 +1,94 @@
+"""One command's run: settings, console, exit codes, and clean endings on Ctrl-C and SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from comfygen_mcp.app import App, open_app
+from comfygen_mcp.config import Loaded, load_settings, read_environment
+from comfygen_mcp.errors import (
+    BackendUnreachable,
+    BadConfiguration,
+    BadRequest,
+    ComfygenError,
+    JobCancelled,
+)
+
+T = TypeVar("T")
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_UNREACHABLE = 3
+EXIT_CANCELLED = 130
+
+
+@dataclass(frozen=True)
+class Options:
+    """What stands before the command's name."""
+
+    config: Path | None = None
+
+
+def load(options: Options) -> Loaded:
+    """Return the effective settings; notes about odd variables go to standard error."""
+    loaded = load_settings(environ=read_environment(), cwd=Path.cwd(), config_file=options.config)
+    for note in loaded.notes:
+        typer.echo(f"note: {note}", err=True)
+    return loaded
+
+
+@asynccontextmanager
+async def opened(options: Options) -> AsyncIterator[App]:
+    """Open the app for one command."""
+    async with open_app(load(options).settings, read_environment()) as app:
+        yield app
+
+
+def run(main: Callable[[], Awaitable[T]]) -> T:
+    """Run *main* to its end; our errors become one line on standard error and an exit code.
+
+    SIGTERM ends a command as Ctrl-C does: running jobs are stopped on their host first.
+    """
+    try:
+        return asyncio.run(_with_sigterm(main))
+    except KeyboardInterrupt:
+        fail("cancelled", code=EXIT_CANCELLED)
+    except asyncio.CancelledError:
+        fail("cancelled", code=EXIT_CANCELLED)
+    except ComfygenError as error:
+        fail(str(error), code=exit_code(error))
+
+
+def fail(message: str, *, code: int) -> "typer.Exit":
+    """Tell *message* on standard error and leave with *code*."""
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def exit_code(error: ComfygenError) -> int:
+    match error:
+        case BadRequest() | BadConfiguration():
+            return EXIT_BAD_INPUT
+        case BackendUnreachable():
+            return EXIT_UNREACHABLE
+        case JobCancelled():
+            return EXIT_CANCELLED
+        case _:
+            return EXIT_FAILED
+
+
+async def _with_sigterm(main: Callable[[], Awaitable[T]]) -> T:
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    if task is not None and hasattr(signal, "SIGTERM"):
+        try:
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        except NotImplementedError:  # Windows has no signal handlers in its event loop
+            return await main()
+    return await main()

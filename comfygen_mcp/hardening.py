@@ -1,0 +1,103 @@
+"""What the MCP SDK does not do by default: unknown arguments refused, readable errors, schemas without noise.
+
+This is the only file that touches the SDK's private names; tests/test_hardening.py watches them.
+"""
+
+from typing import Any, cast
+
+from mcp import MCPError
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools.base import Tool
+from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from comfygen_mcp.errors import ComfygenError
+from comfygen_mcp.names import nearest_names
+from comfygen_mcp.tools import TOOLS, ToolEntry
+from comfygen_mcp.tools.context import OpenApp
+
+SHOWN_VALUE = 80
+"""Characters of a refused value that are repeated to the caller."""
+MAX_ERROR_TEXT = 1900
+"""Longest error text; clients cut far longer ones in the middle."""
+
+
+class HardenedServer(MCPServer[OpenApp]):
+    """MCPServer whose tools say what was wrong: our errors keep their text, everything else stays private."""
+
+    def add(self, entry: ToolEntry) -> None:
+        """Register a tool with a closed, compact schema."""
+        self.add_tool(entry.function, title=entry.title, annotations=entry.annotations)
+        tool = self._tool_manager.get_tool(entry.function.__name__)
+        if tool is not None:
+            _close(tool)
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[OpenApp, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        tool = self._tool_manager.get_tool(name)
+        if tool is None:
+            raise MCPError(INVALID_PARAMS, _unknown_tool(name))
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                raise ToolError(_invalid_arguments(tool, cause)) from cause
+            if isinstance(cause, ComfygenError):
+                raise ToolError(_cut(str(cause))) from cause
+            raise
+
+
+def _close(tool: Tool) -> None:
+    tool.parameters = {**_without_titles(tool.parameters), "additionalProperties": False}
+    metadata = tool.fn_metadata
+    metadata.arg_model.model_config["extra"] = "forbid"
+    metadata.arg_model.model_rebuild(force=True)
+    if metadata.output_schema:
+        metadata.output_schema = _without_titles(metadata.output_schema)
+
+
+def _without_titles(schema: Any, *, names: bool = False) -> Any:
+    """Drop pydantic's generated titles: they cost tokens and only repeat the names."""
+    match schema:
+        case list():
+            return [_without_titles(item) for item in cast("list[Any]", schema)]
+        case dict():
+            return {
+                key: _without_titles(value, names=key in {"properties", "$defs"})
+                for key, value in cast("dict[str, Any]", schema).items()
+                if names or key != "title"
+            }
+        case _:
+            return schema
+
+
+def _unknown_tool(name: str) -> str:
+    known = [entry.function.__name__ for entry in TOOLS]
+    near = nearest_names(name, known, limit=1)
+    return f"Unknown tool: {name[:SHOWN_VALUE]}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _invalid_arguments(tool: Tool, error: ValidationError) -> str:
+    known = list(tool.parameters["properties"])
+    lines = [_argument_line(detail, known) for detail in error.errors(include_url=False)]
+    return _cut("\n".join([f"Invalid arguments for {tool.name}:", *lines]))
+
+
+def _argument_line(detail: ErrorDetails, known: list[str]) -> str:
+    name = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        near = nearest_names(name, known, limit=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}"
+        return f"- unknown argument {name[:SHOWN_VALUE]!r}; {hint}"
+    if detail["type"] == "missing":
+        return f"- {name} is required"
+    return f"- {name}: {detail['msg']} (got {str(detail['input'])[:SHOWN_VALUE]!r})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_ERROR_TEXT else text[: MAX_ERROR_TEXT - 4] + " ..."

@@ -1,0 +1,66 @@
+"""Previews: pictures made small enough for an agent's context."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PREVIEW_MAX_BYTES = 150_000
+"""Raw bytes of one inline preview; clients refuse or truncate results far above this."""
+PREVIEW_EDGES = (768, 640, 512, 384, 256)
+PREVIEW_MIME = "image/webp"
+MAX_PIXELS = 64_000_000
+"""Pictures above this are not decoded (a decompression bomb, or a file for other tools)."""
+
+
+def preview(source: Path | bytes) -> bytes | None:
+    """Return a WebP of *source* with a longest edge of at most 768 pixels and at most 150 kB.
+
+    None when *source* is not a picture that Pillow can read, or is too large to be decoded.
+    """
+    picture = _open(source)
+    if picture is None:
+        return None
+    for edge in PREVIEW_EDGES:
+        for quality in (82, 70, 55):
+            data = _webp(picture, edge=edge, quality=quality)
+            if len(data) <= PREVIEW_MAX_BYTES:
+                return data
+    return None
+
+
+def picture_size(source: Path | bytes) -> tuple[int, int] | None:
+    """Return (width, height) in pixels from the header alone, or None when it is not a picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            return picture.size
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _open(source: Path | bytes) -> "Image | None":
+    from PIL import Image, UnidentifiedImageError
+
+    size = picture_size(source)
+    if size is None or size[0] * size[1] > MAX_PIXELS:
+        return None
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            picture.load()
+            return picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None
+
+
+def _webp(picture: "Image", *, edge: int, quality: int) -> bytes:
+    from PIL import Image
+
+    small = picture.copy()
+    small.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=quality, method=4)
+    return buffer.getvalue()

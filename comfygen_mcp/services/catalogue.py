@@ -1,0 +1,137 @@
+"""The catalogue: which models there are, and whether their host has the files for them."""
+
+import asyncio
+from typing import Literal
+
+from comfygen_mcp.backends.hosts import Clients
+from comfygen_mcp.errors import (
+    BackendUnreachable,
+    BadRequest,
+    BadWorkflow,
+    ComfygenError,
+    MissingModel,
+    UnexpectedReply,
+)
+from comfygen_mcp.graph.files import files_of
+from comfygen_mcp.graph.library import Workflow
+from comfygen_mcp.graph.template import fill, substitution_map
+from comfygen_mcp.models import Host, Record, RequiredFile, Scalar
+from comfygen_mcp.services.offers import Offer, Offers
+
+State = Literal["ready", "missing files", "unreachable", "broken"]
+
+PROBE_VALUES: dict[str, Scalar] = {"prompt": "", "negative": "", "seed": 1, "width": 1024, "height": 1024}
+"""Stand-ins for the request when a template is filled only to see what it would load."""
+
+
+class Readiness(Record):
+    """Whether an offer can run now; *reason* says what is wrong and what to do."""
+
+    state: State
+    host: str
+    preview_engine: bool = False
+    missing: tuple[RequiredFile, ...] = ()
+    reason: str = ""
+
+
+class Catalogue:
+    """Answers what is installed where; lists of files are asked for anew after a few seconds."""
+
+    def __init__(self, *, offers: Offers, clients: Clients, preferred: str | None) -> None:
+        self._offers = offers
+        self._clients = clients
+        self._preferred = preferred
+        self._last_default: str | None = None
+
+    async def readiness(self, offer: Offer) -> Readiness:
+        """Look at the host of *offer*; every failure becomes a state with its reason."""
+        source = self._offers.source(offer)
+        try:
+            workflow = self._offers.workflow(offer)
+            wanted = wanted_files(offer, workflow)
+        except ComfygenError as reason:
+            return Readiness(state="broken", host=source.address, reason=str(reason))
+        try:
+            host = await source.host()
+            missing = await self._missing(host, wanted)
+            preview = (await self._clients.of(host).system_stats()).preview_engine
+        except (BackendUnreachable, UnexpectedReply) as reason:
+            return Readiness(state="unreachable", host=source.address, reason=str(reason))
+        if missing:
+            return Readiness(
+                state="missing files",
+                host=host.url,
+                preview_engine=preview,
+                missing=missing,
+                reason=missing_text(missing),
+            )
+        return Readiness(state="ready", host=host.url, preview_engine=preview)
+
+    async def readiness_of_all(self, offers: list[Offer]) -> list[Readiness]:
+        return list(await asyncio.gather(*(self.readiness(offer) for offer in offers)))
+
+    async def default(self) -> Offer:
+        """Return the model for a request that names none.
+
+        The configured default, else the last choice, else the best-ranked one whose files are installed.
+        """
+        chosen = self._preferred or self._last_default
+        if chosen is not None:
+            return self._offers.find(chosen)
+        offers = self._offers.all()
+        states = await self.readiness_of_all(offers)
+        for offer, readiness in zip(offers, states, strict=True):
+            if readiness.state == "ready":
+                self._last_default = offer.name
+                return offer
+        raise _nothing_ready(offers, states)
+
+    def forget_default(self) -> None:
+        """Choose anew next time: the last choice turned out not to be installed any more."""
+        self._last_default = None
+
+    async def _missing(self, host: Host, wanted: tuple[RequiredFile, ...]) -> tuple[RequiredFile, ...]:
+        client = self._clients.of(host)
+        installed = {entry.folder: await client.models(entry.folder) for entry in wanted}
+        if all(entry.file in installed[entry.folder] for entry in wanted):
+            return ()
+        fresh = {folder: await client.models(folder, refresh=True) for folder in installed}
+        return tuple(entry for entry in wanted if entry.file not in fresh[entry.folder])
+
+
+def wanted_files(offer: Offer, workflow: Workflow) -> tuple[RequiredFile, ...]:
+    """Return the model files that *offer* loads, from its filled template.
+
+    Raises BadWorkflow when the template cannot be filled from the block and its defaults.
+    """
+    values = substitution_map(
+        request=PROBE_VALUES,
+        preset={},
+        block=offer.block.template_values(),
+        defaults=workflow.metadata.defaults,
+    )
+    return files_of(fill(workflow.graph, values), workflow.metadata.requires)
+
+
+def missing_text(missing: tuple[RequiredFile, ...]) -> str:
+    """Return one sentence a person can act on: which file, which folder, where from."""
+    lines = [
+        f"{entry.file} in models/{entry.folder}/" + (f" (download: {entry.url})" if entry.url else "")
+        for entry in missing
+    ]
+    return "Not installed: " + "; ".join(lines)
+
+
+def _nothing_ready(offers: list[Offer], states: list[Readiness]) -> ComfygenError:
+    if not offers:
+        return BadRequest("There is no model: no backend is configured and no workflow is bundled.")
+    unreachable = next((s for s in states if s.state == "unreachable"), None)
+    if unreachable is not None:
+        return BackendUnreachable(unreachable.reason)
+    missing = next(((o, s) for o, s in zip(offers, states, strict=True) if s.state == "missing files"), None)
+    if missing is None:
+        return BadWorkflow(states[0].reason)
+    return MissingModel(
+        f"None of the {len(offers)} known models is completely installed at {missing[1].host}. "
+        f"Nearest to start with: {missing[0].name}. {missing[1].reason}. See docs/models.md for all."
+    )

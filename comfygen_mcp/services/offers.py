@@ -1,0 +1,108 @@
+"""Offers: everything that `model` can name - configured backends and bundled workflows."""
+
+from collections.abc import Mapping
+
+from comfygen_mcp.backends.hosts import HostSource
+from comfygen_mcp.config import BackendBlock, Settings
+from comfygen_mcp.errors import ComfygenError, UnknownName
+from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
+from comfygen_mcp.models import Record
+
+IMPLICIT_BLOCK = BackendBlock()
+"""The block of a bundled workflow that nobody configured: the template's own values, nothing else."""
+
+
+class Offer(Record):
+    """One choosable model: a name, the workflow behind it, and the YAML block that tunes it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    workflow: str
+    block: BackendBlock
+    configured: bool
+    address: str
+
+
+class Offers:
+    """Finds offers by name; knows nothing of networks."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        library: WorkflowLibrary,
+        configured: Mapping[str, HostSource],
+        default: HostSource,
+    ) -> None:
+        self._settings = settings
+        self._library = library
+        self._configured = configured
+        self._default = default
+
+    def all(self) -> list[Offer]:
+        """Return configured backends first, then every workflow no block already has the name of."""
+        configured = [self._of_block(name) for name in self._settings.backends]
+        taken = {offer.name for offer in configured}
+        ranked = sorted(self._library.all(), key=lambda w: (w.metadata.rank, w.name))
+        return configured + [self._of_workflow(w) for w in ranked if w.name not in taken]
+
+    def find(self, name: str) -> Offer:
+        """Return the offer called *name* or having it as an alias; raises UnknownName."""
+        if name in self._settings.backends:
+            return self._of_block(name)
+        offers = self.all()
+        for offer in offers:
+            if name == offer.name or name in offer.aliases:
+                return offer
+        known = [n for offer in offers for n in (offer.name, *offer.aliases)]
+        raise UnknownName("model", name, known, hint="Call list_models for what each can do.")
+
+    def of_workflow(self, workflow: Workflow) -> Offer:
+        """Return the offer of a workflow file on the default host, whoever named it."""
+        return self._of_workflow(workflow)
+
+    def source(self, offer: Offer) -> HostSource:
+        return self.source_of(offer.name)
+
+    def source_of(self, name: str) -> HostSource:
+        """Return where the offer called *name* runs: its block's host, else the default one."""
+        return self._configured.get(name, self._default)
+
+    def workflow(self, offer: Offer) -> Workflow:
+        """Load the workflow of *offer*; raises BadWorkflow or UnknownName as the library does."""
+        return self._library.load(offer.workflow, allow_paths=True)
+
+    def _of_block(self, name: str) -> Offer:
+        block = self._settings.backends[name]
+        return Offer(
+            name=name,
+            aliases=(),
+            workflow=block.workflow,
+            block=block,
+            configured=True,
+            address=self._configured[name].address,
+        )
+
+    def _of_workflow(self, workflow: Workflow) -> Offer:
+        return Offer(
+            name=workflow.name,
+            aliases=workflow.metadata.aliases,
+            workflow=workflow.reference,
+            block=IMPLICIT_BLOCK,
+            configured=False,
+            address=self._default.address,
+        )
+
+
+def model_file(offer: Offer, workflow: Workflow) -> str:
+    """Return the model file that *offer* runs with (the block's, else the template's), or "" without one."""
+    return str(offer.block.model or workflow.metadata.defaults.get("model", ""))
+
+
+def broken_reason(offers: Offers, offer: Offer) -> str | None:
+    """Return why the workflow of *offer* cannot be used, or None when it can."""
+    try:
+        offers.workflow(offer)
+    except ComfygenError as reason:
+        return str(reason)
+    return None

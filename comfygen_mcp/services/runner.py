@@ -1,0 +1,74 @@
+"""The runner: one job from its backend to the store, cleaned up whatever happens."""
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from comfygen_mcp.backends.archive import Archive
+from comfygen_mcp.backends.base import Backend
+from comfygen_mcp.errors import BackendUnreachable, JobTimeout, StoreFailed
+from comfygen_mcp.jobs.base import Publish
+from comfygen_mcp.models import Generation, Job, Ticket
+
+CANCEL_BOUND_S = 15.0
+"""How long a cancelled job may take to be stopped on its host."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs jobs for a JobEngine; *incoming* is where outputs lie between fetching and storing."""
+
+    def __init__(self, *, backend_of: Callable[[str], Backend], archive: Archive, incoming: Path) -> None:
+        self._backend_of = backend_of
+        self._archive = archive
+        self._incoming = incoming
+
+    async def run(self, job: Job, publish: Publish) -> tuple[Generation, ...]:
+        """Make, fetch and keep every output of *job*."""
+        backend = self._backend_of(job.backend)
+        started = time.monotonic()
+        ticket = await backend.submit(await backend.prepare(job))
+        log.info("job %s submitted to %s as %s", job.id, ticket.host, ticket.remote_id)
+        try:
+            async for progress in backend.follow(ticket, timeout_s=job.timeout_s):
+                publish(progress)
+            return await self._keep(backend, job, ticket, started)
+        except (asyncio.CancelledError, JobTimeout):
+            await _stop(backend, ticket)
+            raise
+
+    async def _keep(
+        self, backend: Backend, job: Job, ticket: Ticket, started: float
+    ) -> tuple[Generation, ...]:
+        folder = self._incoming / job.id
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        try:
+            collected = await backend.collect(ticket, folder)
+            latency_ms = round((time.monotonic() - started) * 1000)
+            kept = await self._archive.keep(
+                job, ticket, collected, latency_ms=latency_ms, backend_type=backend.backend_type
+            )
+        except StoreFailed:
+            # The fetched files are the only copy we know of: the message names the folder, which stays.
+            raise
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        log.info("job %s kept %d output(s) in %d ms", job.id, len(kept), latency_ms)
+        return kept
+
+
+async def _stop(backend: Backend, ticket: Ticket) -> None:
+    try:
+        async with asyncio.timeout(CANCEL_BOUND_S):
+            stopped = await backend.cancel(ticket)
+        log.info(
+            "job %s %s", ticket.job_id, "stopped on its host" if stopped else "was no longer on its host"
+        )
+    except (TimeoutError, BackendUnreachable) as reason:
+        log.warning("job %s could not be stopped on its host: %s", ticket.job_id, reason)

@@ -1,0 +1,89 @@
+"""Tools that follow, stop and look: jobs, hosts, backends."""
+
+from typing import Annotated
+
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, TextContent
+from pydantic import Field
+
+from comfygen_mcp.services.status import BackendStatus, HostStatus
+from comfygen_mcp.tools.attendance import attend
+from comfygen_mcp.tools.context import TheApp
+from comfygen_mcp.tools.generation import Preview, WaitSeconds
+from comfygen_mcp.tools.results import job_result, job_text, structured
+from comfygen_mcp.tools.views import JobView, View, job_view
+
+
+class JobsView(View):
+    """One job that was asked for, or the recent ones, newest first."""
+
+    jobs: list[JobView]
+
+
+class StatusView(View):
+    """What is configured, what answers, and what is running."""
+
+    version: str
+    store: str
+    jobs_running: int
+    hosts: list[HostStatus]
+    backends: list[BackendStatus]
+
+
+async def get_job(
+    app: TheApp,
+    ctx: Context,
+    job_id: Annotated[str | None, Field(description="From generate_image; leave out for recent jobs")] = None,
+    wait_s: WaitSeconds = 0,
+    preview: Preview = "small",
+) -> Annotated[CallToolResult, JobsView]:
+    """Look at a job, waiting up to wait_s seconds for it to finish; without an id, list the recent jobs."""
+    if job_id is None:
+        states = await app.generation.recent_jobs(limit=10)
+        text = "\n".join(job_text(state, app) for state in states) or "No jobs yet in this server."
+        view = JobsView(jobs=[job_view(state, app.store) for state in states])
+        return structured([TextContent(type="text", text=text)], view)
+    state = await attend(app, ctx, job_id, wait_s=wait_s, owner=False)
+    result = await job_result(app, state, show_preview=preview == "small")
+    return structured(result.content, JobsView(jobs=[job_view(state, app.store)]))
+
+
+async def cancel_job(
+    app: TheApp, job_id: Annotated[str, Field(description="The job to stop, queued or running")]
+) -> Annotated[CallToolResult, JobsView]:
+    """Stop a job on its host and in the queue. A finished job is left as it is; its files stay."""
+    state = await app.generation.cancel(job_id)
+    text = (
+        job_text(state, app) if state.status == "cancelled" else f"Job {job_id} had already {state.status}."
+    )
+    return structured([TextContent(type="text", text=text)], JobsView(jobs=[job_view(state, app.store)]))
+
+
+async def server_status(
+    app: TheApp,
+    probe: Annotated[bool, Field(description="Ask the hosts; false only lists what is configured")] = True,
+) -> Annotated[CallToolResult, StatusView]:
+    """Tell which ComfyUI hosts and backends there are, whether they answer, their queues, where files go."""
+    status = await app.status.server(probe=probe)
+    view = StatusView.model_validate(status.model_dump())
+    lines = [f"comfygen-mcp {status.version}, files in {status.store}, {status.jobs_running} job(s) running"]
+    lines += [_host_line(host) for host in status.hosts]
+    lines += [_backend_line(backend) for backend in status.backends]
+    return structured([TextContent(type="text", text="\n".join(lines))], view)
+
+
+def _host_line(host: HostStatus) -> str:
+    if host.error:
+        return f"{host.url}: {host.error}"
+    engine = "embedded preview engine" if host.preview_engine else "ComfyUI"
+    queue = f"{host.running} running, {host.pending} queued"
+    return f"{host.url}: {engine} {host.comfyui_version or ''} on {host.device or 'unknown device'}, {queue}"
+
+
+def _backend_line(backend: BackendStatus) -> str:
+    if backend.error:
+        return f"{backend.name}: error: {backend.error}"
+    if backend.readiness is None:
+        return f"{backend.name}: configured for {backend.address}, not asked"
+    reason = f" - {backend.readiness.reason}" if backend.readiness.state != "ready" else ""
+    return f"{backend.name}: {backend.readiness.state}{reason}"

@@ -1,0 +1,103 @@
+"""Tool results: a short text, one small preview, a link per file, and the structured view."""
+
+import base64
+
+from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+
+from comfygen_mcp.app import App
+from comfygen_mcp.errors import ComfygenError, JobCancelled
+from comfygen_mcp.images import PREVIEW_MIME, preview
+from comfygen_mcp.jobs.base import JobState
+from comfygen_mcp.models import Generation
+from comfygen_mcp.tools.views import View, image_uri, job_view, output_view
+
+PREVIEW_ENGINE_TEXT = (
+    "This is a PREVIEW PICTURE from the embedded engine: no ComfyUI was found, no diffusion model ran, "
+    "and it only sketches the prompt. Start ComfyUI or set COMFYUI_URL for real pictures."
+)
+
+
+async def job_result(app: App, state: JobState, *, show_preview: bool) -> CallToolResult:
+    """Return a job as a tool result, finished or not."""
+    content: list[ContentBlock] = [TextContent(type="text", text=job_text(state, app))]
+    if show_preview and state.generations:
+        content += await preview_blocks(app, state.generations[0])
+    content += [link(generation) for generation in state.generations]
+    return structured(content, job_view(state, app.store))
+
+
+def structured(content: list[ContentBlock], view: View) -> CallToolResult:
+    return CallToolResult(content=content, structured_content=view.model_dump(mode="json"))
+
+
+def raise_if_failed(state: JobState) -> None:
+    """Raise what ended the job, with its id, so that the caller reads the cause as an error."""
+    if state.status == "cancelled":
+        raise JobCancelled(f"Job {state.job.id} was cancelled. {state.error or ''}".rstrip())
+    if state.status == "failed":
+        raise ComfygenError(f"{state.error} (job {state.job.id})")
+
+
+async def preview_blocks(app: App, generation: Generation) -> list[ContentBlock]:
+    """Return one small picture of *generation*, or nothing when it cannot be shown as one."""
+    if generation.media != "image":
+        return []
+    data = preview(await app.generation.read_output(generation))
+    if data is None:
+        return []
+    return [
+        ImageContent(
+            type="image",
+            data=base64.b64encode(data).decode("ascii"),
+            mime_type=PREVIEW_MIME,
+            annotations=Annotations(audience=["user", "assistant"], priority=0.8),
+        )
+    ]
+
+
+def link(generation: Generation) -> ResourceLink:
+    return ResourceLink(
+        type="resource_link",
+        uri=image_uri(generation.id),
+        name=generation.key.rsplit("/", 1)[-1],
+        mime_type=generation.mime,
+        size=generation.size_bytes,
+        annotations=Annotations(audience=["user"], priority=1.0),
+    )
+
+
+def job_text(state: JobState, app: App) -> str:
+    """Return what a person would want to read of this job, a few lines at most."""
+    lines = [_headline(state)]
+    for generation in state.generations:
+        output = output_view(generation, app.store)
+        lines.append(f"{output.path or output.url} (generation {output.generation_id})")
+    if state.generations and state.generations[0].preview_engine:
+        lines.append(PREVIEW_ENGINE_TEXT)
+    notes = state.generations[0].notes if state.generations else state.job.notes
+    lines += [f"Note: {note}" for note in notes]
+    if not state.finished:
+        lines.append(
+            f"Call get_job(job_id={state.job.id!r}, wait_s=45) for the result, or cancel_job to stop it."
+        )
+    return "\n".join(lines)
+
+
+def _headline(state: JobState) -> str:
+    job = state.job
+    match state.status:
+        case "completed":
+            seconds = state.generations[0].timings.latency_ms / 1000 if state.generations else 0.0
+            settings = [f"{job.width}x{job.height}" if job.width else "", f"seed {job.seed}"]
+            settings += [f"{job.steps} steps" if job.steps else "", f"cfg {job.cfg:g}" if job.cfg else ""]
+            count = len(state.generations)
+            return (
+                f"Generated {count} file{'s' * (count != 1)} with {job.backend} in {seconds:.1f} s: "
+                + ", ".join(part for part in settings if part)
+                + "."
+            )
+        case "failed" | "cancelled":
+            return f"Job {job.id} {state.status}: {state.error or 'no reason given'}"
+        case _:
+            message = state.progress.message if state.progress else "waiting to start"
+            return f"Job {job.id} is {state.status}: {message}."
