@@ -1,6 +1,6 @@
 """App: the services, built in one place from settings; opening it touches no network."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from comfygen_mcp.backends.base import Backend
 from comfygen_mcp.backends.hosts import Clients, ConfiguredHost, HostSource, ImplicitHost
 from comfygen_mcp.config import Settings, host_of
 from comfygen_mcp.graph.library import WorkflowLibrary
+from comfygen_mcp.jobs.base import JobEngine
 from comfygen_mcp.models import Host
 from comfygen_mcp.presets import Presets, load_presets
 from comfygen_mcp.services.catalogue import Catalogue
@@ -37,58 +38,82 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[App]:
+async def open_app(settings: Settings, environ: Mapping[str, str]) -> AsyncGenerator[App]:
     """Build everything; raises BadConfiguration. Leaving it cancels running jobs and closes sockets."""
     from comfygen_mcp.comfyui.client import ComfyUI
     from comfygen_mcp.jobs.in_process import InProcessJobs
     from comfygen_mcp.stores.local import LocalStore
 
     library = WorkflowLibrary(settings.workflow_dirs)
-    presets = load_presets(settings.presets)
     clients = Clients(ComfyUI)
-    configured: dict[str, HostSource] = {
-        name: ConfiguredHost(host_of(block, environ)) for name, block in settings.backends.items()
-    }
-    default = _default_source(settings, configured)
-    offers = Offers(settings=settings, library=library, configured=configured, default=default)
-    catalogue = Catalogue(offers=offers, clients=clients, preferred=settings.default_backend)
+    offers = _offers(settings, library, environ)
     store = LocalStore(Path(settings.store))
-    archive = Archive(store)
-    backends = _Backends(offers, clients, library)
-    runner = Runner(backend_of=backends.named, archive=archive, incoming=Path(settings.store) / "incoming")
-    jobs = InProcessJobs(runner.run)
-    resolver = Resolver(
-        presets=presets,
-        timeout_image_s=settings.timeout_image_s,
-        timeout_video_s=settings.timeout_video_s,
-        now=lambda: datetime.now(UTC),
+    runner = Runner(
+        backend_of=_Backends(offers, clients, library).named,
+        archive=Archive(store),
+        incoming=settings.incoming,
     )
+    jobs = InProcessJobs(runner.run)
     try:
-        yield App(
-            settings=settings,
-            presets=presets,
-            offers=offers,
-            catalogue=catalogue,
-            generation=GenerationService(
-                offers=offers,
-                library=library,
-                catalogue=catalogue,
-                resolver=resolver,
-                jobs=jobs,
-                archive=archive,
-            ),
-            status=StatusService(offers=offers, catalogue=catalogue, clients=clients, jobs=jobs, store=store),
-            store=store,
-        )
+        yield _app(settings, library=library, clients=clients, offers=offers, store=store, jobs=jobs)
     finally:
         await jobs.aclose()
         await clients.aclose()
 
 
+def _app(
+    settings: Settings,
+    *,
+    library: WorkflowLibrary,
+    clients: Clients,
+    offers: Offers,
+    store: Store,
+    jobs: JobEngine,
+) -> App:
+    presets = load_presets(settings.presets)
+    catalogue = Catalogue(offers=offers, clients=clients, preferred=settings.default_backend)
+    generation = GenerationService(
+        offers=offers,
+        library=library,
+        catalogue=catalogue,
+        resolver=_resolver(settings, presets),
+        jobs=jobs,
+        archive=Archive(store),
+    )
+    status = StatusService(offers=offers, catalogue=catalogue, clients=clients, jobs=jobs, store=store)
+    return App(
+        settings=settings,
+        presets=presets,
+        offers=offers,
+        catalogue=catalogue,
+        generation=generation,
+        status=status,
+        store=store,
+    )
+
+
+def _resolver(settings: Settings, presets: Presets) -> Resolver:
+    return Resolver(
+        presets=presets,
+        timeout_image_s=settings.timeout_image_s,
+        timeout_video_s=settings.timeout_video_s,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def _offers(settings: Settings, library: WorkflowLibrary, environ: Mapping[str, str]) -> Offers:
+    configured: dict[str, HostSource] = {
+        name: ConfiguredHost(host_of(block, environ)) for name, block in settings.backends.items()
+    }
+    default = _default_source(settings, configured)
+    return Offers(settings=settings, library=library, configured=configured, default=default)
+
+
 def _default_source(settings: Settings, configured: Mapping[str, HostSource]) -> HostSource:
     """The host of everything that has no block of its own."""
     if settings.comfyui_url is not None:
-        return ConfiguredHost(Host(url=settings.comfyui_url))
+        known = (source for source in configured.values() if source.address == settings.comfyui_url)
+        return next(known, ConfiguredHost(Host(url=settings.comfyui_url)))
     if configured:
         return configured.get(settings.default_backend or "", next(iter(configured.values())))
     return implicit_host(settings)

@@ -1,6 +1,7 @@
 """Previews: pictures made small enough for an agent's context."""
 
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,11 @@ def picture_size(source: Path | bytes) -> tuple[int, int] | None:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        # Pillow only warns about a large picture here; the pixels are not decoded.
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture,
+        ):
             return picture.size
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
         return None

@@ -58,6 +58,16 @@ class RequiredFile(Record):
     sha256: str | None = None
 
 
+class Limits(Record):
+    """Which sizes a workflow can make; *ratio_multiple_of* applies where only a ratio was asked for."""
+
+    multiple_of: int = Field(default=8, ge=1)
+    ratio_multiple_of: int | None = Field(default=None, ge=1)
+    min_edge: int = Field(default=128, ge=1)
+    max_edge: int = Field(default=4096, ge=1)
+    max_pixels: int = Field(default=2048 * 2048, ge=1)
+
+
 class Host(Record):
     """A ComfyUI server: its base URL without a trailing slash, and what must be sent along."""
 

@@ -28,8 +28,6 @@ FLOORS = {
     "app": 5,
     "tools": 6,
     "server": 7,
-    "hardening": 7,
-    "http_service": 7,
     "cli": 8,
     "__main__": 9,
 }

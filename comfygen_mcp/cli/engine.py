@@ -1,11 +1,10 @@
 """`comfygen engine`: the embedded engine by hand; it otherwise starts and stops by itself."""
 
-from pathlib import Path
-
 import typer
 
 from comfygen_mcp import __version__
 from comfygen_mcp.cli.session import Options, load, run
+from comfygen_mcp.models import Host
 
 app = typer.Typer(
     help="The embedded preview engine, which normally starts and stops by itself.", no_args_is_help=True
@@ -17,9 +16,11 @@ def start(ctx: typer.Context) -> None:
     """Start the engine (or find it running) and print its address."""
     from comfygen_mcp.comfyui.embedded import ensure_engine
 
-    engine = load(Options(ctx.obj)).settings.engine
-    host = run(lambda: ensure_engine(Path(engine.folder), idle_s=engine.idle_s, version=__version__))
-    typer.echo(host.url)
+    async def started() -> Host:
+        engine = load(Options(ctx.obj)).settings.engine
+        return await ensure_engine(engine.folder, idle_s=engine.idle_s, version=__version__)
+
+    typer.echo(run(started).url)
 
 
 @app.command()
@@ -27,6 +28,7 @@ def stop(ctx: typer.Context) -> None:
     """Stop the engine if it is running."""
     from comfygen_mcp.comfyui.embedded import stop_engine
 
-    engine = load(Options(ctx.obj)).settings.engine
-    stopped = run(lambda: stop_engine(Path(engine.folder)))
-    typer.echo("stopped" if stopped else "it was not running")
+    async def stopped() -> bool:
+        return await stop_engine(load(Options(ctx.obj)).settings.engine.folder)
+
+    typer.echo("stopped" if run(stopped) else "it was not running")

@@ -18,7 +18,7 @@ from comfygen_mcp.tools.views import job_view
 
 def generate(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
     ctx: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="What the picture shows.", show_default=False)],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What the picture shows.")],
     model: Annotated[
         str | None, typer.Option("--model", "--backend", "-m", help="Name from `comfygen models`.")
     ] = None,

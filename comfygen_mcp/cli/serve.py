@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from comfygen_mcp.app import App
     from comfygen_mcp.config import Settings
-    from comfygen_mcp.hardening import HardenedServer
+    from comfygen_mcp.server.hardening import HardenedServer
 
 
 def serve(
@@ -48,7 +48,7 @@ def _run_http(config: Path | None, *, sse: bool, host: str | None, port: int | N
 
     from comfygen_mcp.cli.session import exit_code, fail
     from comfygen_mcp.errors import ComfygenError
-    from comfygen_mcp.http_service import serve_http
+    from comfygen_mcp.server.http import serve_http
 
     try:
         settings = _settings(config)

@@ -2,11 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import typer
 
@@ -44,7 +44,7 @@ def load(options: Options) -> Loaded:
 
 
 @asynccontextmanager
-async def opened(options: Options) -> AsyncIterator[App]:
+async def opened(options: Options) -> AsyncGenerator[App]:
     """Open the app for one command."""
     async with open_app(load(options).settings, read_environment()) as app:
         yield app
@@ -65,7 +65,7 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
         fail(str(error), code=exit_code(error))
 
 
-def fail(message: str, *, code: int) -> "typer.Exit":
+def fail(message: str, *, code: int) -> NoReturn:
     """Tell *message* on standard error and leave with *code*."""
     typer.echo(f"error: {message}", err=True)
     raise typer.Exit(code)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from comfygen_mcp.backends.archive import Archive
@@ -52,7 +52,7 @@ class GenerationService:
         return state
 
     @asynccontextmanager
-    async def attended(self, job_id: str, *, owner: bool) -> AsyncIterator[None]:
+    async def attended(self, job_id: str, *, owner: bool) -> AsyncGenerator[None]:
         """Count one who waits for *job_id*; an *owner* cancelled as the last one takes the job along."""
         self._attendants[job_id] += 1
         try:

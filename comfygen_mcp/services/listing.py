@@ -26,7 +26,7 @@ class ModelView(Record):
     steps: int | None
     cfg: float | None
     distilled: bool
-    vram: str | None
+    vram_gb: str | None
     license: str | None
     missing: tuple[RequiredFile, ...]
     reason: str
@@ -64,7 +64,7 @@ def _model_view(offers: Offers, offer: Offer, readiness: Readiness) -> ModelView
         steps=_number(values.get("steps")),
         cfg=float(values["cfg"]) if "cfg" in values else None,
         distilled=metadata.distilled if metadata else False,
-        vram=metadata.vram if metadata else None,
+        vram_gb=metadata.vram_gb if metadata else None,
         license=metadata.license if metadata else None,
         missing=readiness.missing,
         reason=readiness.reason,

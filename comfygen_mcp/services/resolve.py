@@ -8,7 +8,7 @@ from datetime import datetime
 from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.graph.advice import settings_warnings
 from comfygen_mcp.graph.library import Workflow
-from comfygen_mcp.graph.template import substitution_map
+from comfygen_mcp.graph.template import placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
 from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, GenerateRequest, Job, Scalar
 from comfygen_mcp.presets import Presets, apply_style, preset_values
@@ -53,6 +53,7 @@ class Resolver:
         size = _size(request, preset, values, workflow)
         seed = self._draw() if (given := parse_seed(request.seed)) is None else given
         complete = {**values, "width": size.width, "height": size.height, "seed": seed}
+        used = {name: complete[name] for name in placeholders(workflow.graph) if name in complete}
         now = self._now()
         return Job(
             id=new_job_id(now),
@@ -66,17 +67,17 @@ class Resolver:
             style=request.style,
             preset=request.preset,
             seed=seed,
-            steps=_whole(complete.get("steps")),
-            cfg=_real(complete.get("cfg")),
-            sampler=_text(complete.get("sampler")),
-            scheduler=_text(complete.get("scheduler")),
-            width=size.width,
-            height=size.height,
+            steps=_whole(used.get("steps")),
+            cfg=_real(used.get("cfg")),
+            sampler=_text(used.get("sampler")),
+            scheduler=_text(used.get("scheduler")),
+            width=_whole(used.get("width")),
+            height=_whole(used.get("height")),
             values=complete,
             timeout_s=offer.block.timeout_s or self._timeout_of(workflow),
             metadata=request.metadata,
             caller=request.caller,
-            notes=(*notes, *size.notes, *settings_warnings(workflow, complete)),
+            notes=(*notes, *size.notes, *settings_warnings(workflow, complete), *_unused(request, used)),
         )
 
     def _styled(self, request: GenerateRequest) -> tuple[str, str]:
@@ -134,7 +135,8 @@ def parse_seed(seed: int | str | None) -> int | None:
         value = int(seed) if isinstance(seed, int) else int(seed.strip(), 10)
     except ValueError:
         raise BadRequest(
-            f"seed={seed[:40]!r} is not a whole number. Use 1 to {SEED_MAX}, or leave it out for a new one."
+            f"seed={str(seed)[:40]!r} is not a whole number. "
+            f"Use 1 to {SEED_MAX}, or leave it out for a new one."
         ) from None
     if value in (0, -1):
         return None
@@ -167,6 +169,16 @@ def _size(
         default_width=_whole(values.get("width")) or 1024,
         default_height=_whole(values.get("height")) or 1024,
         limits=workflow.metadata.limits,
+    )
+
+
+def _unused(request: GenerateRequest, used: Mapping[str, Scalar]) -> tuple[str, ...]:
+    """Say which knobs the caller turned that this workflow does not have."""
+    asked = {name: getattr(request, name) for name in ("steps", "cfg", "sampler", "scheduler")}
+    return tuple(
+        f"{name}={value} has no effect: this workflow has no such knob."
+        for name, value in asked.items()
+        if value is not None and name not in used
     )
 
 

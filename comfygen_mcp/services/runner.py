@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.base import Backend
@@ -44,13 +44,14 @@ class Runner:
     async def _keep(
         self, backend: Backend, job: Job, ticket: Ticket, started: float
     ) -> tuple[Generation, ...]:
-        folder = self._incoming / job.id
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        folder = await _made(self._incoming / job.id)
         try:
             collected = await backend.collect(ticket, folder)
             latency_ms = round((time.monotonic() - started) * 1000)
+            # Where a workflow file lies is this machine's own affair: the sidecar has its name.
+            shown = job.model_copy(update={"workflow": PurePath(job.workflow).name})
             kept = await self._archive.keep(
-                job, ticket, collected, latency_ms=latency_ms, backend_type=backend.backend_type
+                shown, ticket, collected, latency_ms=latency_ms, backend_type=backend.backend_type
             )
         except StoreFailed:
             # The fetched files are the only copy we know of: the message names the folder, which stays.
@@ -61,6 +62,17 @@ class Runner:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         log.info("job %s kept %d output(s) in %d ms", job.id, len(kept), latency_ms)
         return kept
+
+
+async def _made(folder: Path) -> Path:
+    try:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    except OSError as reason:
+        raise StoreFailed(
+            f"Outputs cannot be fetched: the folder {folder.parent.name!r} cannot be written "
+            f"({reason.strerror}). Set COMFYGEN_INCOMING to a folder that can."
+        ) from reason
+    return folder
 
 
 async def _stop(backend: Backend, ticket: Ticket) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from comfygen_mcp import __version__
 from comfygen_mcp.backends.hosts import Clients, HostSource
-from comfygen_mcp.errors import BackendUnreachable, UnexpectedReply
+from comfygen_mcp.errors import BackendUnreachable, StoreFailed, UnexpectedReply
 from comfygen_mcp.jobs.base import JobEngine
 from comfygen_mcp.models import Host, Record
 from comfygen_mcp.services.catalogue import Catalogue, Readiness
@@ -45,6 +45,7 @@ class ServerStatus(Record):
 
     version: str
     store: str
+    store_error: str | None
     jobs_running: int
     backends: tuple[BackendStatus, ...]
     hosts: tuple[HostStatus, ...]
@@ -74,6 +75,7 @@ class StatusService:
         return ServerStatus(
             version=__version__,
             store=self._store.name,
+            store_error=await self._store_error(),
             jobs_running=sum(not state.finished for state in jobs),
             backends=tuple(backends),
             hosts=tuple(await self._hosts()) if probe else (),
@@ -89,6 +91,13 @@ class StatusService:
             error=broken_reason(self._offers, offer),
             readiness=readiness,
         )
+
+    async def _store_error(self) -> str | None:
+        try:
+            await self._store.writable()
+        except StoreFailed as reason:
+            return str(reason)
+        return None
 
     async def _hosts(self) -> list[HostStatus]:
         sources = {s.address: s for s in (self._offers.source(offer) for offer in self._offers.all())}

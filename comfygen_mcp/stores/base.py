@@ -54,6 +54,10 @@ class Store(Protocol):
         """Return the canonical URL of *key*: unsigned, the same for ever."""
         ...
 
+    async def writable(self) -> None:
+        """Return when a file could be written now; otherwise StoreFailed says why not."""
+        ...
+
     def local_path(self, key: str) -> Path | None:
         """Return the file on this machine, or None when the store is not on this machine."""
         ...

@@ -25,6 +25,7 @@ class StatusView(View):
 
     version: str
     store: str
+    store_error: str | None
     jobs_running: int
     hosts: list[HostStatus]
     backends: list[BackendStatus]
@@ -43,7 +44,7 @@ async def get_job(
         text = "\n".join(job_text(state, app) for state in states) or "No jobs yet in this server."
         view = JobsView(jobs=[job_view(state, app.store) for state in states])
         return structured([TextContent(type="text", text=text)], view)
-    state = await attend(app, ctx, job_id, wait_s=wait_s, owner=False)
+    state = await attend(app, ctx, job_id, wait_s=wait_s or 0, owner=False)
     result = await job_result(app, state, show_preview=preview == "small")
     return structured(result.content, JobsView(jobs=[job_view(state, app.store)]))
 
@@ -67,6 +68,8 @@ async def server_status(
     status = await app.status.server(probe=probe)
     view = StatusView.model_validate(status.model_dump())
     lines = [f"comfygen-mcp {status.version}, files in {status.store}, {status.jobs_running} job(s) running"]
+    if status.store_error:
+        lines.append(f"The store cannot be written: {status.store_error}")
     lines += [_host_line(host) for host in status.hosts]
     lines += [_backend_line(backend) for backend in status.backends]
     return structured([TextContent(type="text", text="\n".join(lines))], view)

@@ -23,7 +23,7 @@ MAX_WAIT_S = 45
 """Clients cut a call at about 60 s: a tool answers before that, with the result or a job id."""
 
 WaitSeconds = Annotated[
-    float, Field(ge=0, le=MAX_WAIT_S, description="Seconds to wait; then the job id is returned")
+    float | None, Field(ge=0, le=MAX_WAIT_S, description="Seconds to wait; then the job id is returned")
 ]
 Preview = Annotated[Literal["small", "none"], Field(description="Show a small picture in the result")]
 
@@ -57,7 +57,7 @@ async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob 
         str | None, Field(description="Style from list_presets, wrapped around the prompt")
     ] = None,
     workflow: Annotated[str | None, Field(description="Workflow name, instead of the model's own")] = None,
-    wait_s: WaitSeconds = MAX_WAIT_S,
+    wait_s: WaitSeconds = None,
     preview: Preview = "small",
 ) -> Annotated[CallToolResult, JobView]:
     """Make a picture from text and store it with its full recipe.
@@ -84,7 +84,8 @@ async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob 
         caller=caller,
     )
     job = await app.generation.start(request)
-    state = await attend(app, ctx, job.id, wait_s=wait_s, owner=True)
+    bound = app.settings.wait_s if wait_s is None else wait_s
+    state = await attend(app, ctx, job.id, wait_s=bound, owner=True)
     raise_if_failed(state)
     return await job_result(app, state, show_preview=preview == "small")
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfygen_mcp.config import HttpSettings
 from comfygen_mcp.errors import BadConfiguration
-from comfygen_mcp.hardening import HardenedServer
+from comfygen_mcp.server.hardening import HardenedServer
 
 
 async def serve_http(

@@ -58,7 +58,7 @@ def _close(tool: Tool) -> None:
     metadata.arg_model.model_config["extra"] = "forbid"
     metadata.arg_model.model_rebuild(force=True)
     if metadata.output_schema:
-        metadata.output_schema = _without_titles(metadata.output_schema)
+        metadata.output_schema = _outline(metadata.output_schema)
 
 
 def _without_titles(schema: Any, *, names: bool = False) -> Any:
@@ -74,6 +74,25 @@ def _without_titles(schema: Any, *, names: bool = False) -> Any:
             }
         case _:
             return schema
+
+
+def _outline(schema: dict[str, Any]) -> dict[str, Any]:
+    """Reduce an output schema to names and types; models read the values anyway.
+
+    The server still validates each result against the whole model before it leaves.
+    """
+    return {
+        "type": "object",
+        "properties": {name: {"type": _types(value)} for name, value in schema["properties"].items()},
+    }
+
+
+def _types(schema: dict[str, Any]) -> str | list[str]:
+    """Return the JSON type, or types, of one property; a reference to a record is an object."""
+    if "anyOf" not in schema:
+        return schema.get("type", "object")
+    types = [_types(option) for option in schema["anyOf"]]
+    return [name for entry in types for name in ([entry] if isinstance(entry, str) else entry)]
 
 
 def _unknown_tool(name: str) -> str:

@@ -1,7 +1,7 @@
 """The MCP server: tools and resources over an app that opens when it is first needed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from mcp.server import MCPServer
@@ -10,9 +10,9 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
 from comfygen_mcp import __version__
 from comfygen_mcp.app import App
-from comfygen_mcp.errors import ComfygenError, UnknownName
-from comfygen_mcp.hardening import HardenedServer
+from comfygen_mcp.errors import BadRequest, ComfygenError
 from comfygen_mcp.models import Generation
+from comfygen_mcp.server.hardening import HardenedServer
 from comfygen_mcp.sidecar import to_json
 from comfygen_mcp.tools import TOOLS
 from comfygen_mcp.tools.context import OpenApp, the_app
@@ -77,7 +77,7 @@ async def _find(generation_id: str, ctx: Context) -> tuple[Generation, App]:
     try:
         app = await the_app(ctx)
         return await app.generation.find(generation_id), app
-    except UnknownName as reason:
+    except BadRequest as reason:
         raise ResourceNotFoundError(str(reason)) from reason
     except ComfygenError as reason:
         raise ResourceError(str(reason)) from reason
@@ -89,7 +89,7 @@ def _opening(
     """Make the lifespan: nothing happens before `initialize` is answered, and the app is opened once."""
 
     @asynccontextmanager
-    async def lifespan(_: MCPServer[OpenApp]) -> AsyncIterator[OpenApp]:
+    async def lifespan(_: MCPServer[OpenApp]) -> AsyncGenerator[OpenApp]:
         async with AsyncExitStack() as stack:
             lock = asyncio.Lock()
             opened: list[App] = []

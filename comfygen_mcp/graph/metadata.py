@@ -1,0 +1,75 @@
+"""What a workflow file says about itself in `_workflow_metadata`; never sent to ComfyUI."""
+
+from typing import TypeAlias
+
+from pydantic import Field
+
+from comfygen_mcp.models import JsonValue, Kind, Limits, Record, RequiredFile, Scalar
+
+Prose: TypeAlias = str | tuple[str, ...] | dict[str, JsonValue]
+"""Text for people: one sentence, several, or one per key."""
+
+
+class Difference(Record):
+    """One place where the graph differs from the one that a real ComfyUI accepted.
+
+    *input* is None where the whole node was added, or has another class.
+    """
+
+    node: str
+    input: str | None = None
+    why: str
+
+
+class Condition(Record):
+    """What a value must be like; every condition that is given must hold."""
+
+    below: float | None = None
+    above: float | None = None
+    matches: str | None = None
+    one_of: tuple[Scalar, ...] | None = None
+
+
+class Advice(Record):
+    """A note for the caller when all of *when* holds: placeholder → value, or → Condition.
+
+    Besides the placeholders there is `pixels`, the width times the height.
+    """
+
+    when: dict[str, Scalar | Condition]
+    note: str
+
+
+class LoraAnchors(Record):
+    """The links that LoRAs are put behind, for graphs whose types do not tell."""
+
+    model: tuple[tuple[str, int], ...] = ()
+    clip: tuple[tuple[str, int], ...] = ()
+
+
+class WorkflowMetadata(Record):
+    """All of it is optional: a file without metadata is a text-to-image workflow named after itself."""
+
+    workflow_name: str = ""
+    description: str = ""
+    model: str = ""
+    input_requirements: Prose = ""
+    output_resolution: Prose = ""
+    use_case: Prose = ""
+    estimated_time: Prose = ""
+    nodes: int | Prose = ""
+
+    kind: Kind = "txt2img"
+    aliases: tuple[str, ...] = ()
+    rank: int = 1000
+    distilled: bool = False
+    requires: tuple[RequiredFile, ...] = ()
+    defaults: dict[str, Scalar] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    advice: tuple[Advice, ...] = ()
+    prompt_tips: tuple[str, ...] = ()
+    license: str = ""
+    vram_gb: str = ""
+    checked_with: str = ""
+    differences: tuple[Difference, ...] = ()
+    lora: LoraAnchors | None = None

@@ -1,0 +1,147 @@
+"""Reads one workflow file: API-format JSON, with `_workflow_metadata` beside the nodes."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn, TypeAlias, cast
+
+from pydantic import ValidationError
+
+from comfygen_mcp.errors import BadWorkflow
+from comfygen_mcp.graph.metadata import WorkflowMetadata
+from comfygen_mcp.models import Graph, GraphNode, JsonValue, Record
+from comfygen_mcp.names import nearest_names
+
+METADATA_KEY = "_workflow_metadata"
+Source: TypeAlias = Literal["bundled", "user", "path"]
+_MOST_NESTING = 64
+
+
+class Workflow(Record):
+    """A template: the graph with its placeholders, and what the file says about itself.
+
+    *name* is the file's stem; *reference* finds the same file again in `WorkflowLibrary.load`.
+    """
+
+    name: str
+    file: str
+    source: Source
+    reference: str
+    graph: Graph
+    metadata: WorkflowMetadata
+
+
+def parse_workflow(text: str, *, file: str, source: Source = "path", reference: str = "") -> Workflow:
+    """Read the text of a workflow file; raises BadWorkflow and says what to do about it."""
+    root = _json_object(text, file)
+    _refuse_other_formats(root, file)
+    metadata = _metadata(root.pop(METADATA_KEY, None), file)
+    if not root:
+        raise BadWorkflow(f"{file} has no nodes. {_EXPORT_HINT}")
+    return Workflow(
+        name=file.removesuffix(".json"),
+        file=file,
+        source=source,
+        reference=reference or file,
+        graph={node_id: _node(node_id, node, file) for node_id, node in root.items()},
+        metadata=metadata,
+    )
+
+
+_EXPORT_HINT = "In ComfyUI choose Workflow > Export (API) and use that file."
+
+
+def _json_object(text: str, file: str) -> dict[str, JsonValue]:
+    try:
+        root = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BadWorkflow(
+            f"{file} line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BadWorkflow(f"{file} cannot be read as JSON: {_short(error)}.") from error
+    if not isinstance(root, dict):
+        raise BadWorkflow(f"{file} must hold an object of nodes, not {_kind_of(root)}. {_EXPORT_HINT}")
+    return cast("dict[str, JsonValue]", root)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _refuse_other_formats(root: Mapping[str, JsonValue], file: str) -> None:
+    if isinstance(root.get("nodes"), list):
+        raise BadWorkflow(
+            f"{file} is a workflow in the format of ComfyUI's editor, which cannot be queued. {_EXPORT_HINT}"
+        )
+    prompt = root.get("prompt")
+    if isinstance(prompt, dict) and "class_type" not in prompt and "inputs" not in prompt:
+        raise BadWorkflow(f'{file} is a whole /prompt request: save only the object under its key "prompt".')
+
+
+def _metadata(value: JsonValue, file: str) -> WorkflowMetadata:
+    if value is None:
+        return WorkflowMetadata()
+    try:
+        return WorkflowMetadata.model_validate(value)
+    except ValidationError as error:
+        raise BadWorkflow(f"{file}: {_metadata_problem(error)}") from error
+
+
+def _metadata_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in (METADATA_KEY, *first["loc"]))
+    if first["type"] != "extra_forbidden":
+        return f"{place}: {first['msg']}."
+    key = str(first["loc"][-1])
+    near = nearest_names(key, WorkflowMetadata.model_fields) if len(first["loc"]) == 1 else []
+    meant = f" Did you mean {near[0]!r}?" if near else " See docs/workflows.md for the keys."
+    return f"{place} is not a known key.{meant}"
+
+
+def _node(node_id: str, value: JsonValue, file: str) -> GraphNode:
+    if not isinstance(value, dict):
+        raise BadWorkflow(
+            f"{file}: node {node_id!r} must be an object, not {_kind_of(value)}. {_EXPORT_HINT}"
+        )
+    node = cast("dict[str, JsonValue]", value)
+    class_type, inputs, meta = node.get("class_type"), node.get("inputs"), node.get("_meta")
+    if not isinstance(class_type, str) or not class_type:
+        raise BadWorkflow(f"{file}: node {node_id!r} has no class_type. {_EXPORT_HINT}")
+    if not isinstance(inputs, dict):
+        raise BadWorkflow(f"{file}: node {node_id!r} ({class_type}) has no inputs. {_EXPORT_HINT}")
+    if _depth(cast("JsonValue", inputs)) > _MOST_NESTING:
+        raise BadWorkflow(f"{file}: node {node_id!r} ({class_type}) is nested too deeply.")
+    made = GraphNode(class_type=class_type, inputs=cast("dict[str, JsonValue]", inputs))
+    if isinstance(meta, dict):
+        made["_meta"] = cast("dict[str, JsonValue]", meta)
+    return made
+
+
+def _depth(value: JsonValue) -> int:
+    """Levels of lists and objects, counted level by level so that depth cannot exhaust the stack."""
+    level, depth = [value], 0
+    while level := [child for item in level for child in _children(item)]:
+        depth += 1
+    return depth
+
+
+def _children(value: JsonValue) -> list[JsonValue]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).values())
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def _kind_of(value: JsonValue) -> str:
+    match value:
+        case list():
+            return "a list"
+        case str():
+            return "text"
+        case bool() | None:
+            return "true, false or null"
+        case _:
+            return "a number"
+
+
+def _short(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -1,0 +1,65 @@
+"""Renders docs/tools.md from the tools as a client lists them."""
+
+from typing import Any
+
+import anyio
+from mcp.types import Tool
+
+from comfygen_mcp.server import INSTRUCTIONS, build_server
+from comfygen_mcp.tools import READS
+
+HEAD = """\
+# Tools
+
+<!-- Made by scripts/generate-docs from the tools themselves; change those, then run it again. -->
+
+What an MCP client sees. Unknown arguments are refused with the nearest known one; every failure that can be
+foreseen is an error result whose text names the cause, the value, what is valid and the next step.
+Structured results hold no bytes.
+
+The server's instructions to the model:
+"""
+
+
+def tools_page() -> str:
+    """Return the page: the instructions, then one section per tool."""
+    server = build_server(_refuse)
+    tools = anyio.run(server.list_tools)
+    quoted = "\n".join(f"> {line}" for line in INSTRUCTIONS.strip().splitlines())
+    return "\n\n".join([HEAD + "\n" + quoted, *(_section(tool) for tool in tools)]) + "\n"
+
+
+def _section(tool: Tool) -> str:
+    reads = tool.name in {entry.function.__name__ for entry in READS}
+    doc = "\n".join(line.strip() for line in (tool.description or "").splitlines())
+    parts = [f"## {tool.name}", f"*{tool.title}* ({'only reads' if reads else 'writes'})", doc.strip()]
+    if tool.input_schema["properties"]:
+        parts.append("\n".join(["| argument | type | default | |", "|---|---|---|---|", *_arguments(tool)]))
+    returned = ", ".join(f"`{name}`" for name in (tool.output_schema or {}).get("properties", {}))
+    parts.append(f"Returns {returned}.")
+    return "\n\n".join(parts)
+
+
+def _arguments(tool: Tool) -> list[str]:
+    required = tool.input_schema.get("required", [])
+    return [
+        f"| `{name}` | {_type(schema)} | {'required' if name in required else _default(schema)} "
+        f"| {schema.get('description', '')} |"
+        for name, schema in tool.input_schema["properties"].items()
+    ]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    words = [" or ".join(f"`{v}`" for v in o["enum"]) if "enum" in o else o["type"] for o in options]
+    bounds = [f"{o.get('minimum')} to {o.get('maximum')}" for o in options if "maximum" in o]
+    return ", ".join([" or ".join(words), *bounds])
+
+
+def _default(schema: dict[str, Any]) -> str:
+    default = schema.get("default")
+    return "" if default is None else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _refuse() -> Any:
+    raise RuntimeError("listing tools opens no app")

@@ -1,0 +1,67 @@
+"""Previews: small enough for every client, whatever the picture."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from comfygen_mcp import images
+from comfygen_mcp.images import PREVIEW_MAX_BYTES, picture_size, preview
+
+
+def png(width, height, *, noise=False, mode="RGB"):
+    bands = len(mode)
+    pixels = (
+        np.random.default_rng(1).integers(0, 256, (height, width, bands), dtype=np.uint8)
+        if noise
+        else np.full((height, width, bands), 90, dtype=np.uint8)
+    )
+    buffer = io.BytesIO()
+    Image.fromarray(pixels, mode).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_preview_is_a_webp_of_at_most_768_pixels():
+    shown = Image.open(io.BytesIO(preview(png(1024, 512))))
+
+    assert (shown.format, shown.size) == ("WEBP", (768, 384))
+
+
+def test_a_small_picture_is_not_enlarged():
+    assert Image.open(io.BytesIO(preview(png(64, 48)))).size == (64, 48)
+
+
+def test_even_pure_noise_fits_the_byte_limit():
+    shown = preview(png(1600, 1600, noise=True))
+
+    assert len(shown) <= PREVIEW_MAX_BYTES
+    assert max(Image.open(io.BytesIO(shown)).size) >= 256
+
+
+def test_transparency_survives():
+    assert Image.open(io.BytesIO(preview(png(32, 32, mode="RGBA")))).mode == "RGBA"
+
+
+def test_a_file_on_disk_is_read_as_well(tmp_path):
+    (tmp_path / "x.png").write_bytes(png(40, 30))
+
+    assert picture_size(tmp_path / "x.png") == (40, 30)
+    assert preview(tmp_path / "x.png") is not None
+
+
+@pytest.mark.parametrize("data", [b"", b"plain text", png(64, 64)[:60]], ids=["empty", "text", "cut off"])
+def test_what_is_no_picture_has_no_preview(data):
+    assert preview(data) is None
+
+
+def test_a_picture_too_large_to_decode_has_no_preview(monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 99)
+
+    assert preview(png(10, 10)) is None
+
+
+def test_a_preview_that_fits_at_no_size_is_left_out(monkeypatch):
+    monkeypatch.setattr(images, "PREVIEW_MAX_BYTES", 10)
+
+    assert preview(png(64, 64)) is None

@@ -1,0 +1,172 @@
+"""resolve: a request becomes a job with every blank filled, in the one order of precedence."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from comfygen_mcp.config import BackendBlock
+from comfygen_mcp.errors import BadRequest, UnknownName
+from comfygen_mcp.graph.library import WorkflowLibrary
+from comfygen_mcp.ids import id_time
+from comfygen_mcp.models import SEED_MAX, GenerateRequest
+from comfygen_mcp.presets import load_presets
+from comfygen_mcp.services.offers import Offer
+from comfygen_mcp.services.resolve import Resolver, parse_seed
+
+NOW = datetime(2026, 11, 21, 8, 41, tzinfo=UTC)
+DRAWN = 4242
+
+
+@pytest.fixture(scope="module")
+def library():
+    return WorkflowLibrary()
+
+
+@pytest.fixture
+def resolved(library):
+    resolver = Resolver(
+        presets=load_presets(None),
+        timeout_image_s=300,
+        timeout_video_s=1800,
+        now=lambda: NOW,
+        draw=lambda: DRAWN,
+    )
+
+    def resolve(workflow="sd15", block=None, **request):
+        loaded = library.load(workflow, allow_paths=False)
+        offer = Offer(
+            name="here",
+            aliases=(),
+            workflow=loaded.reference,
+            block=BackendBlock(**(block or {})),
+            configured=True,
+            address="http://127.0.0.1:8188",
+        )
+        return resolver.resolve(GenerateRequest(prompt="a fox", **request), offer, loaded)
+
+    return resolve
+
+
+def test_a_prompt_alone_takes_everything_from_the_template(resolved):
+    job = resolved("sd15")
+
+    assert (job.steps, job.cfg, job.sampler, job.scheduler) == (20, 8.0, "euler", "normal")
+    assert (job.width, job.height, job.negative_prompt) == (512, 512, "")
+    assert (job.model, job.kind, job.workflow) == (
+        "v1-5-pruned-emaonly-fp16.safetensors",
+        "txt2img",
+        "sd15.json",
+    )
+    assert (job.timeout_s, job.backend, job.seed) == (300, "here", DRAWN)
+
+
+@pytest.mark.parametrize(
+    ("block", "request_", "steps"),
+    [
+        ({}, {}, 20),
+        ({"default_steps": 11}, {}, 11),
+        ({"default_steps": 11}, {"preset": "fast"}, 15),
+        ({"default_steps": 11}, {"preset": "fast", "steps": 7}, 7),
+    ],
+    ids=["template", "block beats template", "preset beats block", "call beats preset"],
+)
+def test_call_beats_preset_beats_block_beats_template(resolved, block, request_, steps):
+    job = resolved("sd15", block=block, **request_)
+
+    assert job.steps == job.values["steps"] == steps
+
+
+def test_a_block_can_never_shadow_what_the_request_says(resolved):
+    job = resolved(
+        "sd15", block={"knobs": {"prompt": "evil", "seed": 1, "negative": "evil"}}, negative="blur"
+    )
+
+    assert (job.values["prompt"], job.values["negative"], job.values["seed"]) == ("a fox", "blur", DRAWN)
+
+
+def test_a_block_names_another_model_file(resolved):
+    job = resolved("sd15", block={"model": "dreamshaper_8.safetensors"})
+
+    assert job.model == job.values["model"] == "dreamshaper_8.safetensors"
+
+
+def test_the_klein_base_file_at_four_steps_is_obeyed_with_a_warning(resolved):
+    block = {"model": "flux-2-klein-base-4b-fp8.safetensors", "default_steps": 4}
+    job = resolved("flux2-klein", block=block)
+
+    assert (job.steps, job.model) == (4, block["model"])
+    assert any("base" in note for note in job.notes)
+
+
+def test_the_id_carries_the_time_of_the_request(resolved):
+    job = resolved()
+
+    assert job.created_at == id_time(job.id) == NOW
+
+
+def test_a_blocks_own_time_limit_wins(resolved):
+    assert resolved(block={"timeout_s": 12.5}).timeout_s == 12.5
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (None, None),
+        (0, None),
+        (-1, None),
+        ("0", None),
+        (1, 1),
+        ("17", 17),
+        (" 17 ", 17),
+        (str(SEED_MAX), SEED_MAX),
+    ],
+)
+def test_seeds_are_taken_as_numbers_or_text_and_zero_means_draw_one(given, meant):
+    assert parse_seed(given) == meant
+
+
+@pytest.mark.parametrize("seed", ["", "1.5", "lucky", "0x10", -2, SEED_MAX + 1])
+def test_a_seed_that_no_sampler_takes_is_refused_with_its_value(seed):
+    with pytest.raises(BadRequest, match="seed="):
+        parse_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        ({"steps": 10_001}, "10001"),
+        ({"cfg": float("nan")}, "nan"),
+        ({"cfg": float("inf")}, "inf"),
+        ({"cfg": 101.0}, "101"),
+        ({"style": "wartercolor"}, "watercolor"),
+    ],
+)
+def test_values_out_of_range_are_refused_before_anything_is_sent(resolved, request_, named):
+    with pytest.raises(BadRequest) as raised:
+        resolved(**request_)
+
+    assert named in str(raised.value)
+
+
+def test_a_nul_in_the_prompt_is_refused(library, resolved):
+    with pytest.raises(BadRequest, match="NUL"):
+        Resolver(presets=load_presets(None), timeout_image_s=1, timeout_video_s=1, now=lambda: NOW).resolve(
+            GenerateRequest(prompt="a\x00b"),
+            Offer(name="x", aliases=(), workflow="sd15", block=BackendBlock(), configured=False, address=""),
+            library.load("sd15", allow_paths=False),
+        )
+
+
+def test_an_unknown_preset_names_the_nearest(resolved):
+    with pytest.raises(UnknownName, match="balanced"):
+        resolved(preset="balance")
+
+
+def test_drawn_seeds_are_json_safe_and_differ(library):
+    resolver = Resolver(presets=load_presets(None), timeout_image_s=1, timeout_video_s=1, now=lambda: NOW)
+    offer = Offer(name="x", aliases=(), workflow="sd15", block=BackendBlock(), configured=False, address="")
+    workflow = library.load("sd15", allow_paths=False)
+    seeds = {resolver.resolve(GenerateRequest(prompt="x"), offer, workflow).seed for _ in range(20)}
+
+    assert len(seeds) == 20
+    assert all(0 < seed < 2**53 for seed in seeds)

@@ -1,0 +1,78 @@
+"""The surface that models see: reviewed snapshots, annotations, and a byte budget."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from mcp import Client
+
+from comfygen_mcp.server import INSTRUCTIONS, build_server
+from comfygen_mcp.tools import TOOLS
+
+pytestmark = pytest.mark.anyio
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+INPUT_BUDGET = 12_000
+"""Bytes of tools/list without output schemas; the same with them is OUTPUT_BUDGET."""
+OUTPUT_BUDGET = 20_000
+CORE_TOOLS = 16
+TEXT_LIMIT = 2048
+"""Clients cut descriptions and instructions here."""
+
+
+def refuse():
+    raise AssertionError("listing tools must not open the app")
+
+
+@pytest.fixture
+async def listed():
+    async with Client(build_server(refuse)) as client:
+        return (await client.list_tools()).tools
+
+
+def as_json(tool):
+    return json.loads(tool.model_dump_json(by_alias=True, exclude_none=True))
+
+
+@pytest.mark.parametrize("name", [entry.function.__name__ for entry in TOOLS])
+async def test_the_schema_of_a_tool_is_the_reviewed_one(listed, name):
+    tool = as_json(next(tool for tool in listed if tool.name == name))
+    snapshot = SNAPSHOTS / f"{name}.json"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        snapshot.write_text(json.dumps(tool, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    assert json.loads(snapshot.read_text(encoding="utf-8")) == tool
+
+
+def test_no_snapshot_is_left_over():
+    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == {entry.function.__name__ for entry in TOOLS}
+
+
+async def test_the_tools_fit_their_share_of_the_byte_budget(listed):
+    share = len(TOOLS) / CORE_TOOLS
+    tools = [as_json(tool) for tool in listed]
+    without_output = [{k: v for k, v in tool.items() if k != "outputSchema"} for tool in tools]
+
+    # generate_image is the widest of all sixteen: a little more than its share while it stands among few.
+    assert len(json.dumps(without_output)) <= INPUT_BUDGET * (share + 0.1)
+    assert len(json.dumps(tools)) <= OUTPUT_BUDGET * (share + 0.1)
+
+
+async def test_every_tool_says_what_it_is_and_what_it_may_do(listed):
+    for tool in listed:
+        assert tool.title
+        assert 20 < len(tool.description) < TEXT_LIMIT
+        assert tool.annotations.read_only_hint is not None
+        assert tool.annotations.open_world_hint is False
+        assert tool.input_schema["additionalProperties"] is False
+        assert tool.output_schema is not None
+        assert '"title"' not in json.dumps(tool.input_schema["properties"])
+
+
+def test_the_instructions_fit_and_name_only_tools_that_exist():
+    words = {word.strip("().,:") for word in INSTRUCTIONS.replace("(", " ").split()}
+    named = {word for word in words if word.startswith(("get_", "list_", "generate_", "cancel_"))}
+
+    assert len(INSTRUCTIONS.encode()) <= TEXT_LIMIT
+    assert named <= {entry.function.__name__ for entry in TOOLS} | {"generation_id"}
