@@ -17,12 +17,11 @@ async def wait_until(condition):
 
 def jobs_on(url, prompt, status):
     """Return the engine's jobs of *status* whose graph holds *prompt*."""
-    listed = _get(f"{url}/api/jobs?status={status}")["jobs"]
-    if status in ("pending", "in_progress"):
-        queue = _get(f"{url}/queue")
-        listed = [entry for part in queue.values() for entry in part]
+    if status == "in_progress":
+        listed = _get(f"{url}/queue")["queue_running"]
     else:
-        listed = [_get(f"{url}/api/jobs/{job['id']}") for job in listed]
+        jobs = _get(f"{url}/api/jobs?status={status}")["jobs"]
+        listed = [_get(f"{url}/api/jobs/{job['id']}") for job in jobs]
     return [job for job in listed if json.dumps(prompt)[1:-1] in json.dumps(job)]
 
 

@@ -1,6 +1,6 @@
 """What every backend can do: prepare → submit → Ticket → follow → collect, and cancel."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Protocol
 
@@ -47,8 +47,8 @@ class Backend(Protocol):
         """Hand the job over; raises GraphRejected, MissingModel, BackendUnreachable or UnexpectedReply."""
         ...
 
-    def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncIterator[Progress]:
-        """Yield progress until the job has succeeded.
+    def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncGenerator[Progress, None]:
+        """Yield progress until the job has succeeded; close the generator when you stop early.
 
         Raises ExecutionFailed, JobCancelled, JobTimeout, BackendUnreachable or UnexpectedReply.
         """

@@ -1,14 +1,15 @@
 """The ComfyUI backend: every model behind one adapter, because workflows are data."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from comfygen_mcp.backends.base import Collected, Prepared
 from comfygen_mcp.backends.hosts import Clients, HostSource
 from comfygen_mcp.comfyui.client import ComfyUI
-from comfygen_mcp.errors import BackendUnreachable
+from comfygen_mcp.errors import BackendUnreachable, JobTimeout, UnexpectedReply
 from comfygen_mcp.graph.catalogue import shipped_catalogue
 from comfygen_mcp.graph.check import check_links
 from comfygen_mcp.graph.hash import graph_sha256
@@ -68,12 +69,15 @@ class ComfyUIBackend:
             submitted_at=datetime.now(UTC),
         )
 
-    def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncIterator[Progress]:
-        client = self._clients.at(ticket.host)
-        return client.follow(ticket.remote_id, graph=ticket.graph, timeout_s=timeout_s)
+    async def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncGenerator[Progress, None]:
+        client = await self._client(ticket)
+        steps = client.follow(ticket.remote_id, graph=ticket.graph, timeout_s=timeout_s)
+        async with aclosing(steps):
+            async for step in steps:
+                yield step
 
     async def collect(self, ticket: Ticket, into: Path) -> Collected:
-        client = self._clients.at(ticket.host)
+        client = await self._client(ticket)
         outputs: list[Output] = []
         for index, remote in enumerate(await client.outputs(ticket.remote_id)):
             outputs.append(await client.fetch(remote, into, index=index))
@@ -86,7 +90,13 @@ class ComfyUIBackend:
         )
 
     async def cancel(self, ticket: Ticket) -> bool:
-        return await self._clients.at(ticket.host).cancel(ticket.remote_id)
+        return await (await self._client(ticket)).cancel(ticket.remote_id)
+
+    async def _client(self, ticket: Ticket) -> ComfyUI:
+        """Return the client of the ticket's host, signed in as the configuration says."""
+        if self._source.configured:
+            self._clients.of(await self._source.host())
+        return self._clients.at(ticket.host)
 
 
 async def _withdraw(client: ComfyUI, prompt_id: str) -> None:
@@ -94,19 +104,13 @@ async def _withdraw(client: ComfyUI, prompt_id: str) -> None:
     try:
         async with asyncio.timeout(CANCEL_BOUND_S):
             await asyncio.shield(client.cancel(prompt_id))
-    except (TimeoutError, BackendUnreachable):
+    except (TimeoutError, JobTimeout, BackendUnreachable, UnexpectedReply):
         return
 
 
 async def _facts(client: ComfyUI) -> HostFacts:
     """Ask the host about itself; whatever it does not tell stays None."""
     try:
-        stats = await client.system_stats()
-    except BackendUnreachable:
+        return await client.system_stats()
+    except (BackendUnreachable, UnexpectedReply):
         return HostFacts()
-    return HostFacts(
-        comfyui_version=stats.comfyui_version,
-        vram_used_mib=stats.vram_used_mib,
-        device=stats.device,
-        preview_engine=stats.preview_engine,
-    )

@@ -33,16 +33,21 @@ def serve_stdio() -> None:
     run_stdio(None)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"comfygen {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     ctx: typer.Context,
     config: Annotated[Path | None, typer.Option(help="Use this comfygen.yaml instead of searching.")] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    _version_shown: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
 ) -> None:
     """Keep what stands before the command."""
-    if version:
-        typer.echo(f"comfygen {__version__}")
-        raise typer.Exit
     ctx.obj = config
 
 

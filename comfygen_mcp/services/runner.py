@@ -5,11 +5,12 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path, PurePath
 
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.base import Backend
-from comfygen_mcp.errors import BackendUnreachable, JobTimeout, StoreFailed
+from comfygen_mcp.errors import BackendUnreachable, JobTimeout, StoreFailed, UnexpectedReply
 from comfygen_mcp.jobs.base import Publish
 from comfygen_mcp.models import Generation, Job, Ticket
 
@@ -34,8 +35,9 @@ class Runner:
         ticket = await backend.submit(await backend.prepare(job))
         log.info("job %s submitted to %s as %s", job.id, ticket.host, ticket.remote_id)
         try:
-            async for progress in backend.follow(ticket, timeout_s=job.timeout_s):
-                publish(progress)
+            async with aclosing(backend.follow(ticket, timeout_s=job.timeout_s)) as steps:
+                async for progress in steps:
+                    publish(progress)
             return await self._keep(backend, job, ticket, started)
         except (asyncio.CancelledError, JobTimeout):
             await _stop(backend, ticket)
@@ -82,5 +84,5 @@ async def _stop(backend: Backend, ticket: Ticket) -> None:
         log.info(
             "job %s %s", ticket.job_id, "stopped on its host" if stopped else "was no longer on its host"
         )
-    except (TimeoutError, BackendUnreachable) as reason:
+    except (TimeoutError, JobTimeout, BackendUnreachable, UnexpectedReply) as reason:
         log.warning("job %s could not be stopped on its host: %s", ticket.job_id, reason)
