@@ -251,3 +251,58 @@ async def test_serve_http_announces_itself_and_stops_on_ctrl_c(tmp_path, environ
     assert f"http://127.0.0.1:{port}/mcp" in told
     assert out == ""
     assert "Traceback" not in told
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_ready_host_but_says_it_is_the_preview_engine(comfygen):
+    seen = comfygen("doctor")
+    findings = {f["about"]: f for f in json.loads(comfygen("doctor", "--json").stdout)}
+
+    assert seen.returncode == 0, seen.stderr
+    assert findings["store"]["verdict"] == "ok"
+    assert findings["models"]["verdict"] == "ok"
+    assert [f["verdict"] for about, f in findings.items() if about.startswith("host")] == ["warning"]
+    assert "COMFYUI_URL" in seen.stdout
+
+
+def test_the_doctor_names_every_problem_and_its_cure(comfygen, tmp_path, engine):
+    (tmp_path / "a-file").write_text("", encoding="utf-8")
+    (tmp_path / "comfygen.yaml").write_text(
+        "backends:\n"
+        f"  hungry: {{type: comfyui, base_url: '{engine.url}', workflow: sd15, model: x.safetensors}}\n"
+        f"  broken: {{type: comfyui, base_url: '{engine.url}', workflow: nope, model: x.safetensors}}\n"
+        "  asleep: {type: comfyui, base_url: 'http://127.0.0.1:9', workflow: sd15, model: x.safetensors}\n",
+        encoding="utf-8",
+    )
+    alone = {"COMFYUI_URL": "", "COMFYGEN_STORE": str(tmp_path / "a-file" / "gallery")}
+    seen = comfygen("doctor", "--json", **alone)
+    told = comfygen("doctor", **alone)
+
+    problems = {f["about"]: f for f in json.loads(seen.stdout) if f["verdict"] == "problem"}
+    assert (seen.returncode, told.returncode) == (1, 1)
+    assert {"store", "backend hungry", "backend broken", "backend asleep", "host http://127.0.0.1:9"} <= set(
+        problems
+    )
+    assert all(f["fix"] for f in problems.values())
+    assert "x.safetensors" in problems["backend hungry"]["found"]
+    assert "→" in told.stdout
+
+
+def test_the_engine_is_started_found_and_stopped_by_hand(comfygen):
+    first = comfygen("engine", "start")
+    again = json.loads(comfygen("engine", "start", "--json").stdout)
+    stopped = comfygen("engine", "stop")
+    gone = json.loads(comfygen("engine", "stop", "--json").stdout)
+
+    assert first.stdout.strip() == again["url"]
+    assert stopped.stdout.strip() == "stopped"
+    assert gone == {"stopped": False}
+
+
+def test_completion_is_offered_for_the_usual_shells(comfygen):
+    shown = comfygen("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+
+    assert "complete" in shown.stdout
+
+
+def test_no_color_leaves_plain_text(comfygen):
+    assert "\x1b[" not in comfygen("doctor", NO_COLOR="1", FORCE_COLOR="").stdout

@@ -54,12 +54,13 @@ def options(
 def _register() -> None:
     from comfygen_mcp.cli.backends import backends
     from comfygen_mcp.cli.config import app as config
+    from comfygen_mcp.cli.doctor import doctor
     from comfygen_mcp.cli.engine import app as engine
     from comfygen_mcp.cli.generate import generate
     from comfygen_mcp.cli.listings import models, presets
     from comfygen_mcp.cli.serve import serve
 
-    commands: list[Any] = [generate, serve, backends, models, presets]
+    commands: list[Any] = [generate, serve, models, presets, backends, doctor]
     for command in commands:
         app.command()(command)
     app.add_typer(config, name="config")

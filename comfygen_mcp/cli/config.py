@@ -23,11 +23,14 @@ _WIDE = 200
 def init(
     path: Annotated[Path, typer.Option(help="The file to write.")] = Path(FILE_NAME),
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a commented sample to start from."""
 
     async def write() -> None:
-        typer.echo(f"Wrote {_write_sample(path, force=force)}. Edit it, then run: comfygen config show")
+        written = _write_sample(path, force=force)
+        text = f"Wrote {written}. Edit it, then run: comfygen config show"
+        typer.echo(json.dumps({"file": str(written)}) if as_json else text)
 
     run(write)
 

@@ -77,7 +77,7 @@ async def _generate(
         if state.status == "failed":
             raise ComfygenError(state.error or "the job failed")
         if as_json:
-            typer.echo(json.dumps(job_view(state, app.store).model_dump(mode="json"), indent=2))
+            typer.echo(json.dumps(job_view(state, app).model_dump(mode="json"), indent=2))
         else:
             typer.echo(job_text(state, app))
         if output is not None:
