@@ -4,16 +4,17 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Protocol
 
-from comfygen_mcp.models import Graph, HostFacts, Job, Output, Progress, Record, Ticket
+from comfygen_mcp.models import Graph, HostFacts, Job, Output, Progress, Record, RequiredFile, Ticket
 
 
 class Prepared(Record):
-    """A job made ready for one host: the filled, checked graph and its hash."""
+    """A job made ready for one host: the filled, checked graph, its hash, and where its files come from."""
 
     job: Job
     host: str
     graph: Graph
     graph_sha256: str
+    requires: tuple[RequiredFile, ...] = ()
 
 
 class Collected(Record):

@@ -16,7 +16,7 @@ from comfygen_mcp.graph.hash import graph_sha256
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.graph.prefix import with_filename_prefix
 from comfygen_mcp.graph.template import fill
-from comfygen_mcp.models import HostFacts, Job, Output, Progress, Ticket
+from comfygen_mcp.models import HostFacts, Job, Progress, Ticket
 
 CANCEL_BOUND_S = 15.0
 """How long a cancelled submit may take to withdraw what it may have handed over."""
@@ -47,14 +47,19 @@ class ComfyUIBackend:
         check_links(graph, catalogue)
         host = await self._source.host()
         self._clients.of(host)
-        return Prepared(job=job, host=host.url, graph=graph, graph_sha256=graph_sha256(graph))
+        return Prepared(
+            job=job,
+            host=host.url,
+            graph=graph,
+            graph_sha256=graph_sha256(graph),
+            requires=workflow.metadata.requires,
+        )
 
     async def submit(self, prepared: Prepared) -> Ticket:
         job = prepared.job
         client = self._clients.at(prepared.host)
-        requires = self._library.load(job.workflow, allow_paths=True).metadata.requires
         try:
-            submission = await client.submit(prepared.graph, prompt_id=job.id, requires=requires)
+            submission = await client.submit(prepared.graph, prompt_id=job.id, requires=prepared.requires)
         except asyncio.CancelledError:
             await _withdraw(client, job.id)
             raise
@@ -78,16 +83,19 @@ class ComfyUIBackend:
 
     async def collect(self, ticket: Ticket, into: Path) -> Collected:
         client = await self._client(ticket)
-        outputs: list[Output] = []
-        for index, remote in enumerate(await client.outputs(ticket.remote_id)):
-            outputs.append(await client.fetch(remote, into, index=index))
-        timings = await client.timings(ticket.remote_id)
-        return Collected(
-            outputs=tuple(outputs),
-            facts=await _facts(client),
-            queued_ms=timings.queued_ms,
-            running_ms=timings.running_ms,
-        )
+        remotes = await client.outputs(ticket.remote_id)
+        facts = asyncio.create_task(_facts(client))
+        try:
+            outputs = [await client.fetch(remote, into, index=index) for index, remote in enumerate(remotes)]
+            timings = await client.timings(ticket.remote_id)
+            return Collected(
+                outputs=tuple(outputs),
+                facts=await facts,
+                queued_ms=timings.queued_ms,
+                running_ms=timings.running_ms,
+            )
+        finally:
+            facts.cancel()
 
     async def cancel(self, ticket: Ticket) -> bool:
         return await (await self._client(ticket)).cancel(ticket.remote_id)

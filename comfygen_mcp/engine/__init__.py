@@ -1,0 +1,1 @@
+"""The embedded engine: a ComfyUI-compatible server whose sampler paints labelled preview pictures."""

@@ -1,0 +1,58 @@
+"""The bar that says what a picture is: a preview that no diffusion model has made."""
+
+from functools import lru_cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from comfygen_mcp.engine.values import Painting
+
+NOTICE = "PREVIEW - no diffusion model"
+SHORT_NOTICE = "PREVIEW"
+SMALLEST_FONT = 9
+BACKGROUND, YELLOW, PALE = (14, 14, 17), (255, 214, 80), (205, 207, 212)
+
+
+def draw_label(image: Image.Image, painting: Painting) -> None:
+    """Draw the bar along the lower edge, with as much in it as fits; nothing where nothing does."""
+    width, height = image.size
+    bar = max(SMALLEST_FONT + 5, round(min(width, height) / 24))
+    size = max(SMALLEST_FONT, round(bar * 0.56))
+    font, gap = _font(size), round(size * 0.7)
+    draw = ImageDraw.Draw(image)
+    texts = (text for text in (NOTICE, SHORT_NOTICE) if draw.textlength(text, font) + 2 * gap <= width)
+    notice = next(texts, None)
+    if notice is None or bar > height // 3:
+        return
+    draw.rectangle([0, height - bar, width, height], fill=BACKGROUND)
+    middle = height - bar / 2
+    draw.text((gap, middle), notice, YELLOW, font, anchor="lm")
+    left = 2 * gap + draw.textlength(notice, font)
+    right = width - gap
+    facts = f"seed {painting.seed}   steps {painting.steps}   cfg {painting.guider.cfg:g}"
+    if left + draw.textlength(facts, font) <= right:
+        draw.text((right, middle), facts, PALE, font, anchor="rm")
+        right -= draw.textlength(facts, font) + 2 * gap
+        words = _fitting(draw, _drawable(painting.guider.positive.text), font, right - left)
+        draw.text((left, middle), words, PALE, font, anchor="lm")
+
+
+def _fitting(
+    draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
+) -> str:
+    """Return the first words of *text* that have room, or nothing."""
+    words = text.split()
+    for count in range(min(len(words), 24), 0, -1):
+        shown = " ".join(words[:count]) + ("" if count == len(words) else " ...")
+        if draw.textlength(shown, font) <= room:
+            return shown
+    return ""
+
+
+def _drawable(text: str) -> str:
+    """Leave out what the built-in font has no glyphs for."""
+    return "".join(c if c.isprintable() and c <= "\u017f" else " " for c in text[:400])
+
+
+@lru_cache(maxsize=8)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
