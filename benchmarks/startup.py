@@ -1,4 +1,4 @@
-"""How fast the server is there: spawn → `initialize` answered, beside a bare `mcp` server; and its memory when idle.
+"""How fast the server is there: spawn → `initialize` answered, beside a bare `mcp` server; and its memory.
 
 usage: python benchmarks/startup.py [rounds]
 """

@@ -1,18 +1,19 @@
 """App: the services, built in one place from settings; opening it touches no network."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from comfygen_mcp import __version__
+from comfygen_mcp.app_store import open_store
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.base import Backend
 from comfygen_mcp.backends.hosts import Clients, ConfiguredHost, HostSource, ImplicitHost
 from comfygen_mcp.config import Settings, host_of
 from comfygen_mcp.graph.library import WorkflowLibrary
-from comfygen_mcp.jobs.base import JobEngine
+from comfygen_mcp.jobs.base import JobEngine, Watch
 from comfygen_mcp.models import Host
 from comfygen_mcp.presets import Presets, load_presets
 from comfygen_mcp.services.catalogue import Catalogue
@@ -35,30 +36,35 @@ class App:
     generation: GenerationService
     status: StatusService
     store: Store
+    file_url: Callable[[str], str] | None = None
+    """Over HTTP: a stored key → the URL that hands the file out. None: callers share this machine's disk."""
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, environ: Mapping[str, str]) -> AsyncGenerator[App]:
+async def open_app(
+    settings: Settings, environ: Mapping[str, str], *, on_job_end: Watch | None = None
+) -> AsyncGenerator[App]:
     """Build everything; raises BadConfiguration. Leaving it cancels running jobs and closes sockets."""
     from comfygen_mcp.comfyui.client import ComfyUI
+    from comfygen_mcp.comfyui.timing import Timing
     from comfygen_mcp.jobs.in_process import InProcessJobs
-    from comfygen_mcp.stores.local import LocalStore
 
     library = WorkflowLibrary(settings.workflow_dirs)
-    clients = Clients(ComfyUI)
+    timing = Timing(outage_s=settings.outage_s)
+    clients = Clients(lambda host: ComfyUI(host, timing=timing))
     offers = _offers(settings, library, environ)
-    store = LocalStore(Path(settings.store))
-    runner = Runner(
-        backend_of=_Backends(offers, clients, library).named,
-        archive=Archive(store),
-        incoming=settings.incoming,
-    )
-    jobs = InProcessJobs(runner.run)
-    try:
-        yield _app(settings, library=library, clients=clients, offers=offers, store=store, jobs=jobs)
-    finally:
-        await jobs.aclose()
-        await clients.aclose()
+    async with open_store(settings, environ) as store:
+        runner = Runner(
+            backend_of=_Backends(offers, clients, library).named,
+            archive=Archive(store),
+            incoming=settings.incoming,
+        )
+        jobs = InProcessJobs(runner.run, on_finish=on_job_end)
+        try:
+            yield _app(settings, library=library, clients=clients, offers=offers, store=store, jobs=jobs)
+        finally:
+            await jobs.aclose()
+            await clients.aclose()
 
 
 def _app(

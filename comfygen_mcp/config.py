@@ -18,6 +18,7 @@ from comfygen_mcp.config_fields import (
     user_data_folder,
 )
 from comfygen_mcp.config_file import Document, Keys, read_document, section
+from comfygen_mcp.config_s3 import S3Settings, is_s3, s3_keys, s3_place
 from comfygen_mcp.errors import BadConfiguration
 from comfygen_mcp.models import JsonValue
 
@@ -28,16 +29,20 @@ __all__ = [
     "FromEnvironment",
     "HttpSettings",
     "Loaded",
+    "S3Settings",
     "Settings",
     "checked_url",
     "host_of",
+    "is_s3",
     "load_settings",
     "read_environment",
+    "s3_keys",
+    "s3_place",
 ]
 
 FILE_NAME = "comfygen.yaml"
 
-_PATHS: tuple[Keys, ...] = (("store",), ("incoming",), ("presets",), ("engine", "folder"))
+_PATHS: tuple[Keys, ...] = (("store",), ("spool",), ("incoming",), ("presets",), ("engine", "folder"))
 _LISTS_OF_PATHS: tuple[Keys, ...] = (("workflow_dirs",),)
 
 
@@ -158,8 +163,9 @@ def _put_default_folders(values: dict[str, JsonValue], environ: Mapping[str, str
     data = Path(home) / APP_NAME if home else user_data_folder()
     if "store" not in values:
         values["store"] = str(data / "gallery")
-    if "incoming" not in values:
-        values["incoming"] = data / "incoming"
+    for name in ("spool", "incoming"):
+        if name not in values:
+            values[name] = data / name
     if _get(values, ("engine", "folder")) is None:
         _put(values, ("engine", "folder"), data / "engine")
 

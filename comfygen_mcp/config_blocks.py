@@ -68,22 +68,41 @@ class BackendBlock(_Fields):
 
     name: str = ""
     type: Literal["comfyui"] = "comfyui"
+    """The only type so far; `replicate` comes in a later version."""
     base_url: str | None = None
+    """The server's address: http or https, a path is allowed, user names are not (see `auth`)."""
     hosts: tuple[str, ...] = ()
+    """A list of addresses in place of `base_url`; the first is used for now."""
     model: str | None = Field(default=None, min_length=1)
+    """The model file; fills `${model}`."""
     workflow: str = Field(default="flux1-schnell", min_length=1)
+    """A bundled name, a name in `workflow_dirs`, or a path to a `.json` file."""
     default_steps: int | None = Field(default=None, ge=1, le=10_000)
+    """Steps of requests that name none."""
     default_sampler: str | None = Field(default=None, min_length=1)
+    """Sampler, as ComfyUI calls it."""
     default_scheduler: str | None = Field(default=None, min_length=1)
+    """Scheduler, as ComfyUI calls it."""
     default_cfg: float | None = Field(default=None, ge=0, le=100)
+    """Guidance scale."""
     default_width: int | None = Field(default=None, ge=1)
+    """Width in pixels."""
     default_height: int | None = Field(default=None, ge=1)
+    """Height in pixels."""
     wake_hint: str | None = None
+    """Shown when the host does not answer, for example how to wake it."""
     timeout_s: float | None = Field(default=None, gt=0, le=86_400)
+    """Longest time for one job on this backend."""
     headers: dict[str, str | FromEnvironment] = Field(default_factory=dict)
+    """Headers for every request, HTTP and WebSocket: `X-Name: text` or `X-Name: {env: MY_VARIABLE}`."""
     auth: Auth | None = None
+    """`{type: basic, username: me, password_env: MY_PASSWORD}` (or `username_env`), or `{type: bearer,
+    token_env: MY_TOKEN}`.
+    """
     api_token_env: VariableName | None = None
+    """The variable with a paid service's token (later version)."""
     requires: tuple[RequiredFile, ...] = ()
+    """Model files needed on the host: a list of `{file, folder, url}`."""
     knobs: dict[str, Scalar] = Field(default_factory=dict)
 
     @property

@@ -20,11 +20,12 @@ Place: TypeAlias = Callable[[Keys], str]
 
 BLOCK_KEYS = tuple(name for name in BackendBlock.model_fields if name not in ("name", "knobs"))
 _SET_BY_THE_REQUEST = ("prompt", "negative", "seed")
-_SECRET_KEYS = {"token", "headers", "auth", "api_token_env"}
+_SECRET_KEYS = {"token", "file_secret", "headers", "auth", "api_token_env"}
 _IN_WORDS = {
     "a valid string": "text (in quotes, if it looks like a number)",
     "a valid integer": "a whole number",
     "a valid number": "a number",
+    "a valid boolean": "true or false",
     "a valid tuple": "a list",
     "a valid dictionary": "a group of `key: value` lines",
     "an instance of Path": "a path",

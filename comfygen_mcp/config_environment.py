@@ -5,15 +5,21 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from comfygen_mcp.config_fields import EngineSettings, Fields, HttpSettings, Settings
+from comfygen_mcp.config_fields import EngineSettings, HttpSettings, Settings
 from comfygen_mcp.config_file import Keys
+from comfygen_mcp.config_s3 import S3Settings
+from comfygen_mcp.models import Record
 from comfygen_mcp.names import nearest_names
 
 CONFIG_VARIABLE = "COMFYGEN_CONFIG"
 """Names the configuration file."""
 
 PREFIX = "COMFYGEN_"
-SECTIONS: dict[str, type[Fields]] = {"engine": EngineSettings, "http": HttpSettings}
+SECTIONS: dict[str, type[Record]] = {"engine": EngineSettings, "http": HttpSettings, "s3": S3Settings}
+
+_SECRETS = ("COMFYGEN_S3_ACCESS_KEY", "COMFYGEN_S3_SECRET_KEY")
+"""Variables that are read where they are needed; they set nothing here."""
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def variables() -> dict[str, Keys]:
@@ -38,7 +44,7 @@ def overrides(environ: Mapping[str, str]) -> dict[Keys, tuple[str, Any]]:
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return one note per `COMFYGEN_…` variable that sets nothing."""
-    known = [*variables(), CONFIG_VARIABLE]
+    known = [*variables(), CONFIG_VARIABLE, *_SECRETS]
     strangers = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
     return tuple(_stranger(name, known) for name in strangers)
 
@@ -63,6 +69,8 @@ def _typed(text: str, field: FieldInfo) -> Any:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if "Secret" in wanted:
         return text
+    if "bool" in wanted:
+        return _BOOLEANS.get(text.strip().casefold(), text)
     try:
         return int(text) if "int" in wanted else float(text) if "float" in wanted else text.strip()
     except ValueError:

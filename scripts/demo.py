@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from demo_s3 import s3_server, show_object
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent
@@ -25,9 +26,19 @@ def arguments(words: list[str]) -> dict[str, Any]:
     return {"prompt": prompt, **dict(word.split("=", 1) for word in named)}
 
 
-async def main() -> int:
+def main() -> int:
+    """Run the demo with a folder, or after --s3 with a bucket of its own; return the exit status."""
+    words = sys.argv[1:]
+    if words[:1] != ["--s3"]:
+        return anyio.run(generate, words, {})
+    with s3_server() as environment:
+        return anyio.run(generate, words[1:], environment)
+
+
+async def generate(words: list[str], more: dict[str, str]) -> int:
     """Call generate_image and show what came back."""
     environment = {k: v for k, v in os.environ.items() if k in PASSED_ON or k.startswith("COMFYGEN_")}
+    environment |= more
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "comfygen_mcp", "serve"], env=environment
     )
@@ -37,7 +48,7 @@ async def main() -> int:
             status.update(f"{done / (total or 100):4.0%}  {message or ''}")
 
         async with Client(stdio_client(server)) as client:
-            call = arguments(sys.argv[1:])
+            call = arguments(words)
             console.print(f"[bold]generate_image[/] {json.dumps(call, ensure_ascii=False)}")
             result = await client.call_tool("generate_image", call, progress_callback=progress)
     return show(result)
@@ -56,6 +67,8 @@ def show(result: CallToolResult) -> int:
     if result.is_error or not result.structured_content:
         return 1
     for output in result.structured_content["outputs"]:
+        if output["download_url"]:
+            return 0 if show_object(console, output) else 1
         console.print(f"[bold]file[/]    {output['path'] or output['url']}", soft_wrap=True)
         show_sidecar(output)
     return 0
@@ -74,4 +87,4 @@ def show_sidecar(output: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(anyio.run(main))
+    raise SystemExit(main())

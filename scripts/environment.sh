@@ -33,3 +33,17 @@ make_environment() {
     cat requirements/runtime.txt pyproject.toml | cksum >.venv/.made-from-runtime
   fi
 }
+
+# Adds one package of the development lock to an environment that was made for running.
+# usage: add_package NAME
+add_package() {
+  local pinned
+  if .venv/bin/python -m pip show --quiet "$1" >/dev/null 2>&1; then
+    return
+  fi
+  pinned=$(mktemp)
+  awk -v start="^$1==" '$0 ~ start { found = 1; print; next } found && /^[ \t]/ { print; next } { found = 0 }' \
+    requirements/dev.txt >"$pinned"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$pinned"
+  rm -f "$pinned"
+}

@@ -1,5 +1,6 @@
 """Fixtures that every test may use: an engine, settings that point to it, a server, an MCP client."""
 
+import os
 from contextlib import asynccontextmanager
 
 import pytest
@@ -33,6 +34,35 @@ def slow_engine(tmp_path_factory):
 
     with EngineServer(tmp_path_factory.mktemp("slow-engine"), step_ms=50) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory):
+    """An S3 server that stays up for the whole run."""
+    from s3_servers import Rclone
+
+    with Rclone(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rgw():
+    """Ceph's S3 server; skipped where it is not installed, unless COMFYGEN_TEST_REQUIRE_RGW is set."""
+    from rgw_server import missing_programs, rgw_server
+
+    if missing := missing_programs():
+        reason = f"Ceph RGW is not installed ({', '.join(missing)}); tests/rgw_server.py says how"
+        assert not os.environ.get("COMFYGEN_TEST_REQUIRE_RGW"), reason
+        pytest.skip(reason)
+    with rgw_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_server(request):
+    """The S3 server that a test names by `indirect` parametrisation: `rclone` or `rgw`."""
+    server = request.getfixturevalue(request.param)
+    return server.s3 if request.param == "rclone" else server
 
 
 @pytest.fixture

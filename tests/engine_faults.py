@@ -1,6 +1,8 @@
 """An engine behind a layer that counts requests and spoils chosen ones."""
 
+import asyncio
 import contextlib
+import functools
 
 from engine_server import EngineServer
 
@@ -12,6 +14,7 @@ class Faults:
 
     def __init__(self, app):
         self.app = app
+        self.closing = []
         self.seen = []
         self.spoil = {}
 
@@ -22,7 +25,29 @@ class Faults:
             if spoil:
                 await spoil(self.app, scope, receive, send)
                 return
+        if scope["type"] == "websocket":
+            await self._closable(scope, receive, send)
+            return
         await self.app(scope, receive, send)
+
+    def cut_sockets(self):
+        """Close every WebSocket that is open now, as a dying proxy would."""
+        for close in self.closing:
+            close()
+
+    async def _closable(self, scope, receive, send):
+        loop, cut = asyncio.get_running_loop(), asyncio.Event()
+        close = functools.partial(loop.call_soon_threadsafe, cut.set)
+        self.closing.append(close)
+        serving = asyncio.create_task(self.app(scope, receive, send))
+        cutting = asyncio.create_task(cut.wait())
+        await asyncio.wait({serving, cutting}, return_when=asyncio.FIRST_COMPLETED)
+        self.closing.remove(close)
+        if not serving.done():
+            await send({"type": "websocket.close", "code": 1012})
+        cutting.cancel()
+        serving.cancel()
+        await asyncio.gather(serving, cutting, return_exceptions=True)
 
 
 @contextlib.contextmanager

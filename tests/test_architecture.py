@@ -25,6 +25,7 @@ FLOORS = {
     "jobs": 2,
     "backends": 3,
     "services": 4,
+    "interop": 4,
     "app": 5,
     "tools": 6,
     "server": 7,
@@ -98,6 +99,12 @@ def test_a_module_opens_with_a_sentence_and_stays_small(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             start = node.body[1].lineno if ast.get_docstring(node) and len(node.body) > 1 else node.lineno
             assert node.end_lineno - start < MAX_FUNCTION_LINES, f"{node.name} is too long"
+
+
+def test_only_the_command_line_runs_the_interop_suite():
+    users = {top_level(path) for path in MODULES if "interop" in own_imports(path)}
+
+    assert users == {"interop", "cli"}
 
 
 def test_the_environment_is_read_in_one_place():

@@ -26,8 +26,8 @@ async def paint(width: int, sampler: str = "euler") -> str:
 
 @pytest.fixture
 async def client():
-    server = HardenedServer("test", log_level="CRITICAL")
-    server.add(ToolEntry(paint, "Paint", ToolAnnotations(read_only_hint=True)))
+    entry = ToolEntry(paint, "Paint", ToolAnnotations(read_only_hint=True))
+    server = HardenedServer("test", tools=lambda: [entry], log_level="CRITICAL")
     async with Client(server) as connected:
         yield connected
 
@@ -69,9 +69,9 @@ async def test_a_missing_and_a_wrong_argument_are_named_in_short_lines(client):
 
 async def test_an_unknown_tool_is_a_protocol_error_with_the_nearest_name(client):
     with pytest.raises(MCPError) as raised:
-        await client.call_tool("generate_imag", {})
+        await client.call_tool("pant", {})
 
-    assert "generate_image" in raised.value.error.message
+    assert "did you mean paint?" in raised.value.error.message
     assert raised.value.error.code == -32602
 
 

@@ -80,3 +80,16 @@ async def test_a_broken_configuration_does_not_keep_the_server_from_starting(tmp
 
     assert result.is_error
     assert "default_backend" in result.content[0].text
+
+
+def test_nothing_that_only_a_tool_needs_is_imported_before_initialize_is_answered():
+    code = (
+        "import sys; sys.argv[1:] = ['serve']; import comfygen_mcp.cli, comfygen_mcp.cli.stdio\n"
+        "from comfygen_mcp.server.stdio import build_server; build_server(None)\n"
+        "late = {'comfygen_mcp.tools', 'comfygen_mcp.app', 'comfygen_mcp.config', 'typer', 'yaml', 'PIL',"
+        " 'numpy', 'minio', 'httpx', 'websockets', 'prometheus_client'}\n"
+        "sys.stdout.write(','.join(sorted(late & set(sys.modules))))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ended.stdout == ""

@@ -83,7 +83,8 @@ class Archive:
     async def _put(self, generation: Generation, output: Output, text: bytes | None) -> None:
         data = sidecar.to_json(generation) if generation.job.metadata else None
         if text is None:
-            await self._store.put_file(generation.key, output.path, mime=generation.mime)
+            facts = {"generation-id": generation.id, "sha256": generation.sha256}
+            await self._store.put_file(generation.key, output.path, mime=generation.mime, metadata=facts)
         else:
             await self._store.put_bytes(generation.key, text, mime=generation.mime)
         if data is not None:

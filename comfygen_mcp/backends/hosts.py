@@ -27,6 +27,10 @@ class HostSource(Protocol):
 
     async def host(self) -> Host: ...
 
+    async def present(self) -> Host | None:
+        """Return the host as it is, starting nothing; None when the engine would be started."""
+        ...
+
 
 class ConfiguredHost:
     """A host that the file or the environment names; asleep, slow or wrong, it stays the one."""
@@ -43,6 +47,9 @@ class ConfiguredHost:
         return True
 
     async def host(self) -> Host:
+        return self._host
+
+    async def present(self) -> Host | None:
         return self._host
 
 
@@ -72,6 +79,9 @@ class ImplicitHost:
         if await self._refused(self._url):
             return await self._engine()
         return Host(url=self._url)
+
+    async def present(self) -> Host | None:
+        return None if await self._refused(self._url) else Host(url=self._url)
 
 
 class Clients:

@@ -1,5 +1,24 @@
 """The command line: thin commands over the services; nothing heavy is imported before a command runs."""
 
-from comfygen_mcp.cli.app import main, serve_stdio
+import sys
 
-__all__ = ["main", "serve_stdio"]
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:] == ["serve"]:
+        # What MCP clients start, and wait for: nothing is imported that it does not need.
+        serve_stdio()
+        return
+    from comfygen_mcp.cli.app import run_commands
+
+    run_commands()
+
+
+def serve_stdio() -> None:
+    """Run the MCP server over stdio: all that `uvx comfygen-mcp` needs; with arguments, the command line."""
+    if sys.argv[1:] not in ([], ["serve"]):
+        main()
+        return
+    from comfygen_mcp.cli.stdio import run_stdio
+
+    run_stdio(None)

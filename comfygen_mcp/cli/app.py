@@ -1,6 +1,5 @@
 """`comfygen`: the list of commands."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,20 +16,10 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run the command line."""
+def run_commands() -> None:
+    """Run the command that the arguments name."""
     _register()
     app()
-
-
-def serve_stdio() -> None:
-    """Run the MCP server over stdio: all that `uvx comfygen-mcp` needs; with arguments, the command line."""
-    if len(sys.argv) > 1:
-        main()
-        return
-    from comfygen_mcp.cli.serve import run_stdio
-
-    run_stdio(None)
 
 
 def _version(wanted: bool) -> None:
@@ -53,6 +42,7 @@ def options(
 
 def _register() -> None:
     from comfygen_mcp.cli.backends import backends
+    from comfygen_mcp.cli.check import check
     from comfygen_mcp.cli.config import app as config
     from comfygen_mcp.cli.doctor import doctor
     from comfygen_mcp.cli.engine import app as engine
@@ -60,7 +50,7 @@ def _register() -> None:
     from comfygen_mcp.cli.listings import models, presets
     from comfygen_mcp.cli.serve import serve
 
-    commands: list[Any] = [generate, serve, models, presets, backends, doctor]
+    commands: list[Any] = [generate, serve, models, presets, backends, doctor, check]
     for command in commands:
         app.command()(command)
     app.add_typer(config, name="config")

@@ -1,5 +1,6 @@
 """`comfygen generate`: a picture from the command line, with live progress."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from comfygen_mcp.app import App
 from comfygen_mcp.cli.session import EXIT_BAD_INPUT, Options, fail, opened, run
 from comfygen_mcp.errors import ComfygenError, JobCancelled
 from comfygen_mcp.jobs.base import JobState
-from comfygen_mcp.models import GenerateRequest
+from comfygen_mcp.models import GenerateRequest, Generation
 from comfygen_mcp.tools.results import job_text
 from comfygen_mcp.tools.views import job_view
 
@@ -76,12 +77,13 @@ async def _generate(
             raise JobCancelled(state.error or "the job was cancelled")
         if state.status == "failed":
             raise ComfygenError(state.error or "the job failed")
+        view = await job_view(state, app)
         if as_json:
-            typer.echo(json.dumps(job_view(state, app).model_dump(mode="json"), indent=2))
+            typer.echo(json.dumps(view.model_dump(mode="json"), indent=2))
         else:
-            typer.echo(job_text(state, app))
+            typer.echo(job_text(state, view))
         if output is not None:
-            _copy(state, app, output)
+            await _copy(state, app, output)
 
 
 async def _with_progress_bar(app: App, job_id: str) -> JobState:
@@ -104,14 +106,22 @@ async def _with_progress_bar(app: App, job_id: str) -> JobState:
     return latest
 
 
-def _copy(state: JobState, app: App, output: Path) -> None:
+async def _copy(state: JobState, app: App, output: Path) -> None:
     for generation in state.generations:
         path = app.store.local_path(generation.key)
-        target = output / generation.key.rsplit("/", 1)[-1] if output.is_dir() else output
-        if generation.index:
-            target = target.with_stem(f"{target.stem}-{generation.index}")
+        data = None if path else await app.store.read(generation.key)
         try:
-            shutil.copyfile(path, target) if path else None
+            await asyncio.to_thread(_write, generation, path or data, output)
         except OSError as reason:
-            stored = f"the picture is stored at {path}"
-            fail(f"cannot copy to {target}: {reason.strerror}; {stored}", code=EXIT_BAD_INPUT)
+            stored = f"the picture is stored at {path or generation.minio_url}"
+            fail(f"cannot copy to {output}: {reason.strerror}; {stored}", code=EXIT_BAD_INPUT)
+
+
+def _write(generation: Generation, source: Path | bytes | None, output: Path) -> None:
+    target = output / generation.key.rsplit("/", 1)[-1] if output.is_dir() else output
+    if generation.index:
+        target = target.with_stem(f"{target.stem}-{generation.index}")
+    if isinstance(source, Path):
+        shutil.copyfile(source, target)
+    else:
+        target.write_bytes(source or b"")

@@ -28,6 +28,10 @@ class JobState(Record):
         return self.status in ("completed", "failed", "cancelled")
 
 
+Watch: TypeAlias = Callable[[JobState], None]
+"""Is told the last state of every job."""
+
+
 class JobEngine(Protocol):
     """Runs jobs; ids are those of `Job.id`. An unknown id raises UnknownName."""
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from comfygen_mcp.errors import ComfygenError, JobCancelled, UnknownName
-from comfygen_mcp.jobs.base import JobState, Run
+from comfygen_mcp.jobs.base import JobState, Run, Watch
 from comfygen_mcp.models import Job, Progress
 from comfygen_mcp.names import nearest_names
 
@@ -31,11 +31,13 @@ class InProcessJobs:
         run: Run,
         *,
         keep: int = 500,
+        on_finish: Watch | None = None,
         cancel_timeout_s: float = CANCEL_TIMEOUT_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._run = run
         self._keep = keep
+        self._on_finish = on_finish
         self._cancel_timeout_s = cancel_timeout_s
         self._now = now
         self._entries: dict[str, _Entry] = {}
@@ -122,6 +124,9 @@ class InProcessJobs:
     def _finish(self, entry: "_Entry", **changes: Any) -> None:
         entry.update(finished_at=self._now(), **changes)
         entry.ended.set()
+        _tell(entry.state)
+        if self._on_finish is not None:
+            self._on_finish(entry.state)
         finished = [job_id for job_id, other in self._entries.items() if other.state.finished]
         for job_id in finished[: max(len(finished) - self._keep, 0)]:
             del self._entries[job_id]
@@ -129,6 +134,19 @@ class InProcessJobs:
 
 _INTERNAL = "Internal error; see the server's log."
 _FORGOTTEN = "Jobs are forgotten when the server restarts; their stored pictures stay."
+
+
+def _tell(state: JobState) -> None:
+    began = state.started_at or state.job.created_at
+    seconds = (state.finished_at - began).total_seconds() if state.finished_at else 0.0
+    fields = {
+        "job_id": state.job.id,
+        "backend": state.job.backend,
+        "status": state.status,
+        "error_type": state.error_type,
+        "duration_ms": round(seconds * 1000),
+    }
+    _log.info("job %s", state.status, extra=fields)
 
 
 @dataclass(eq=False)

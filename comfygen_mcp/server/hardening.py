@@ -3,21 +3,28 @@
 This is the only file that touches the SDK's private names; tests/test_hardening.py watches them.
 """
 
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
+from mcp.types import Tool as ListedTool
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from comfygen_mcp.errors import ComfygenError
 from comfygen_mcp.names import nearest_names
-from comfygen_mcp.tools import TOOLS, ToolEntry
-from comfygen_mcp.tools.context import OpenApp
+from comfygen_mcp.server.calls import Calls
+from comfygen_mcp.server.privacy import Hide, hidden_result
+
+if TYPE_CHECKING:
+    from comfygen_mcp.tools import ToolEntry
+    from comfygen_mcp.tools.context import OpenApp
 
 SHOWN_VALUE = 80
 """Characters of a refused value that are repeated to the caller."""
@@ -25,10 +32,41 @@ MAX_ERROR_TEXT = 1900
 """Longest error text; clients cut far longer ones in the middle."""
 
 
-class HardenedServer(MCPServer[OpenApp]):
+class HardenedServer(MCPServer["OpenApp"]):
     """MCPServer whose tools say what was wrong: our errors keep their text, everything else stays private."""
 
-    def add(self, entry: ToolEntry) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tools: "Callable[[], Iterable[ToolEntry]]",
+        calls: Calls | None = None,
+        hide: Hide | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a server that asks *tools* for its tools when the first client wants to know them."""
+        super().__init__(name, **options)
+        self._tools = tools
+        self._tools_added = False
+        self._calls = calls or Calls()
+        self._hide = hide or str
+
+    async def list_tools(self) -> list[ListedTool]:
+        self._add_tools()
+        return await super().list_tools()
+
+    def _add_tools(self) -> None:
+        if self._tools_added:
+            return
+        self._tools_added = True
+        for entry in self._tools():
+            self._add(entry)
+
+    def _tool_input_schema(self, name: str) -> dict[str, Any] | None:
+        self._add_tools()
+        return super()._tool_input_schema(name)
+
+    def _add(self, entry: "ToolEntry") -> None:
         """Register a tool with a closed, compact schema."""
         self.add_tool(entry.function, title=entry.title, annotations=entry.annotations)
         tool = self._tool_manager.get_tool(entry.function.__name__)
@@ -36,19 +74,37 @@ class HardenedServer(MCPServer[OpenApp]):
             _close(tool)
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[OpenApp, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: "Context[OpenApp, Any] | None" = None
     ) -> CallToolResult | InputRequiredResult:
+        self._add_tools()
         tool = self._tool_manager.get_tool(name)
         if tool is None:
-            raise MCPError(INVALID_PARAMS, _unknown_tool(name))
+            known = [known.name for known in self._tool_manager.list_tools()]
+            raise MCPError(INVALID_PARAMS, _unknown_tool(name, known))
+        with self._calls.one(name):
+            result = await self._worded(tool, arguments, context)
+        return hidden_result(result, self._hide) if isinstance(result, CallToolResult) else result
+
+    async def read_resource(
+        self, uri: Any, context: "Context[OpenApp, Any] | None" = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         try:
-            return await super().call_tool(name, arguments, context)
+            return await super().read_resource(uri, context)
+        except ResourceError as error:
+            raise type(error)(self._hide(str(error))) from error
+
+    async def _worded(
+        self, tool: Tool, arguments: dict[str, Any], context: "Context[OpenApp, Any] | None"
+    ) -> CallToolResult | InputRequiredResult:
+        """Call the tool; what goes wrong is told in our own words."""
+        try:
+            return await super().call_tool(tool.name, arguments, context)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ValidationError):
                 raise ToolError(_invalid_arguments(tool, cause)) from cause
             if isinstance(cause, ComfygenError):
-                raise ToolError(_cut(str(cause))) from cause
+                raise ToolError(_cut(self._hide(str(cause)))) from cause
             raise
 
 
@@ -95,8 +151,7 @@ def _types(schema: dict[str, Any]) -> str | list[str]:
     return [name for entry in types for name in ([entry] if isinstance(entry, str) else entry)]
 
 
-def _unknown_tool(name: str) -> str:
-    known = [entry.function.__name__ for entry in TOOLS]
+def _unknown_tool(name: str, known: list[str]) -> str:
     near = nearest_names(name, known, limit=1)
     return f"Unknown tool: {name[:SHOWN_VALUE]}" + (f" (did you mean {near[0]}?)" if near else "")
 

@@ -1,89 +1,116 @@
-"""The HTTP service: streamable HTTP (or legacy SSE) with Host, Origin and token checks always on."""
+"""The HTTP service: streamable HTTP (or legacy SSE), file links, probes and metrics behind one guard."""
 
-import hmac
-import ipaddress
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from comfygen_mcp.config import HttpSettings
-from comfygen_mcp.errors import BadConfiguration
+from comfygen_mcp.app import App, open_app
+from comfygen_mcp.config import HttpSettings, Settings
+from comfygen_mcp.server.build import build_server
+from comfygen_mcp.server.calls import Calls
+from comfygen_mcp.server.files import Files
 from comfygen_mcp.server.hardening import HardenedServer
+from comfygen_mcp.server.health import Ready, health
+from comfygen_mcp.server.host_check import HostCheck, security_of, shown_host
+from comfygen_mcp.server.limits import BodyLimit, Throttle, TokenBuckets
+from comfygen_mcp.server.links import PATH as FILES_PATH
+from comfygen_mcp.server.links import FileLinks
+from comfygen_mcp.server.listener import FLUSH_S, Listener, listening_socket, until
+from comfygen_mcp.server.metrics import Metrics, MetricsPage
+from comfygen_mcp.server.privacy import hiding_folders
+from comfygen_mcp.server.requests import RequestLog
+from comfygen_mcp.server.shared import SharedApp
+from comfygen_mcp.server.token import TokenCheck, check_address
+
+_log = logging.getLogger(__name__)
 
 
 async def serve_http(
-    server: HardenedServer, settings: HttpSettings, *, sse: bool, announce: Callable[[str], None]
+    settings: Settings, environ: Mapping[str, str], *, sse: bool, announce: Callable[[str], None]
 ) -> None:
-    """Serve until stopped; raises BadConfiguration when the address is open to others without a token."""
-    import uvicorn
-
-    app = http_app(server, settings, sse=sse)
-    listener = uvicorn.Server(
-        uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning")
-    )
-    path = "/sse" if sse else settings.path
-    announce(f"http://{_shown(settings.host)}:{settings.port}{path}")
-    await listener.serve()
-
-
-def http_app(server: HardenedServer, settings: HttpSettings, *, sse: bool = False) -> ASGIApp:
-    """Return the ASGI app, guarded as *settings* say."""
-    from mcp.server.transport_security import TransportSecuritySettings
-
-    if not is_loopback(settings.host) and settings.token is None:
-        raise BadConfiguration(
-            f"Refusing to listen on {settings.host} without a token: everybody on the network could use it. "
-            "Set COMFYGEN_TOKEN to a long random text, or bind 127.0.0.1."
-        )
-    security = TransportSecuritySettings(
-        allowed_hosts=[*_own_hosts(settings), *settings.allowed_hosts],
-        allowed_origins=[*(f"http://{host}" for host in _own_hosts(settings)), *settings.allowed_origins],
-    )
-    app = (
-        server.sse_app(transport_security=security, host=settings.host)
-        if sse
-        else server.streamable_http_app(
-            streamable_http_path=settings.path, transport_security=security, host=settings.host
-        )
-    )
-    return app if settings.token is None else TokenCheck(app, settings.token.get_secret_value())
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+    """Serve until SIGTERM or Ctrl-C; raises BadConfiguration when the address cannot or must not be bound."""
+    check_address(settings.http)
+    listening = listening_socket(settings.http.host, settings.http.port)
+    bound = settings.http.model_copy(update={"port": listening.getsockname()[1]})
+    service = HttpService(settings.model_copy(update={"http": bound}), environ, sse=sse)
+    url = f"http://{shown_host(bound.host)}:{bound.port}{'/sse' if sse else bound.path}"
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        listener = Listener(service.app, service.drain, on_start=partial(announce, url))
+        await listener.serve(sockets=[listening])
+    finally:
+        await service.shared.aclose()
+        listening.close()
 
 
-class TokenCheck:
-    """Lets only requests with `Authorization: Bearer <token>` through."""
+class HttpService:
+    """Everything that one address serves; *settings* name the port that is really bound."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app = app
-        self._expected = f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._allowed(scope):
-            await self._app(scope, receive, send)
-            return
-        refused = JSONResponse(
-            {"error": "missing or wrong bearer token"}, 401, headers={"WWW-Authenticate": "Bearer"}
+    def __init__(self, settings: Settings, environ: Mapping[str, str], *, sse: bool = False) -> None:
+        check_address(settings.http)
+        self._settings = settings.http
+        self.metrics = Metrics()
+        self.calls = Calls(self.metrics.call_ended)
+        self.shared = SharedApp(partial(open_app, settings, environ, on_job_end=self.metrics.job_ended))
+        secret = settings.http.file_secret
+        self._links = FileLinks(
+            secret.get_secret_value() if secret else None, valid_s=settings.http.file_link_s
         )
-        await refused(scope, receive, send)
+        server = build_server(
+            self.shared.borrowed,
+            calls=self.calls,
+            hide=hiding_folders(settings),
+            for_caller=self._for_caller,
+        )
+        self._add_routes(server)
+        self.app = self._guarded(_transport(server, settings.http, sse=sse))
 
-    def _allowed(self, scope: Scope) -> bool:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        return hmac.compare_digest(given, self._expected)
+    async def drain(self, forced: Callable[[], bool]) -> None:
+        """Refuse new calls, wait for the running ones within the bound, then stop what still runs."""
+        _log.info("shutting down with %d tool call(s) running", self.calls.running)
+        self.calls.close()
+        await until(lambda: not self.calls.running or forced(), within_s=self._settings.shutdown_s)
+        await self.shared.aclose()
+        # The calls whose jobs were just cancelled answer now.
+        await until(lambda: not self.calls.running or forced(), within_s=FLUSH_S)
+
+    def _for_caller(self, app: App, headers: Mapping[str, str] | None) -> App:
+        """Give a caller elsewhere links in place of paths, at the address by which it reached us."""
+        own = f"{shown_host(self._settings.host)}:{self._settings.port}"
+        base = self._settings.public_url or f"http://{(headers or {}).get('host', own)}"
+        return replace(app, file_url=partial(self._links.url, base))
+
+    def _add_routes(self, server: HardenedServer) -> None:
+        failed = self.metrics.store_failed
+        reading = ["GET", "HEAD"]
+        files = Files(self.shared, self._links, partial(failed, "serve"))
+        ready = Ready(self.shared, self.calls, on_store_failure=partial(failed, "probe"))
+        server.custom_route(FILES_PATH + "{key:path}", reading)(files.__call__)
+        server.custom_route("/health", reading)(health)
+        server.custom_route("/ready", reading)(ready.__call__)
+        server.custom_route("/metrics", ["GET"])(MetricsPage(self.metrics, self.shared).__call__)
+
+    def _guarded(self, app: ASGIApp) -> ASGIApp:
+        settings = self._settings
+        token = settings.token.get_secret_value() if settings.token else None
+        buckets = TokenBuckets(per_minute=settings.requests_per_minute, burst=settings.request_burst)
+        app = Throttle(BodyLimit(app, settings.max_body_bytes), buckets)
+        app = HostCheck(TokenCheck(app, token), security_of(settings))
+        return RequestLog(app, settings.path, self.metrics.request_ended)
 
 
-def _own_hosts(settings: HttpSettings) -> list[str]:
-    names = {"127.0.0.1", "localhost", "[::1]", _shown(settings.host)}
-    return sorted(f"{name}:{settings.port}" for name in names) if settings.port else [f"{n}:*" for n in names]
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _transport(server: HardenedServer, settings: HttpSettings, *, sse: bool) -> ASGIApp:
+    """Return the SDK's app; its own checks stay on behind ours."""
+    security = security_of(settings)
+    if sse:
+        return server.sse_app(
+            transport_security=security, host=settings.host, max_request_body_size=settings.max_body_bytes
+        )
+    return server.streamable_http_app(
+        streamable_http_path=settings.path,
+        transport_security=security,
+        host=settings.host,
+        max_request_body_size=settings.max_body_bytes,
+    )

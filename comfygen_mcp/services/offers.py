@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from comfygen_mcp.backends.hosts import HostSource
 from comfygen_mcp.config import BackendBlock, Settings
-from comfygen_mcp.errors import ComfygenError, UnknownName
+from comfygen_mcp.errors import BadRequest, ComfygenError, UnknownName
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.models import Record
 
@@ -39,6 +39,11 @@ class Offers:
         self._configured = configured
         self._default = default
 
+    @property
+    def default_source(self) -> HostSource:
+        """Where everything runs that has no block of its own."""
+        return self._default
+
     def all(self) -> list[Offer]:
         """Return configured backends first, then every workflow no block already has the name of."""
         configured = [self._of_block(name) for name in self._settings.backends]
@@ -50,12 +55,12 @@ class Offers:
         """Return the offer called *name* or having it as an alias; raises UnknownName."""
         if name in self._settings.backends:
             return self._of_block(name)
-        offers = self.all()
-        for offer in offers:
-            if name == offer.name or name in offer.aliases:
-                return offer
-        known = [n for offer in offers for n in (offer.name, *offer.aliases)]
-        raise UnknownName("model", name, known, hint="Call list_models for what each can do.")
+        try:
+            return self._of_workflow(self._library.load(name, allow_paths=False))
+        except BadRequest as reason:
+            known = [n for offer in self.all() for n in (offer.name, *offer.aliases)]
+            hint = "Call list_models for what each can do."
+            raise UnknownName("model", name, known, hint=hint) from reason
 
     def of_workflow(self, workflow: Workflow) -> Offer:
         """Return the offer of a workflow file on the default host, whoever named it."""

@@ -33,7 +33,7 @@ class Runner:
         backend = self._backend_of(job.backend)
         started = time.monotonic()
         ticket = await backend.submit(await backend.prepare(job))
-        log.info("job %s submitted to %s as %s", job.id, ticket.host, ticket.remote_id)
+        log.info("job submitted", extra=_fields(ticket))
         try:
             async with aclosing(backend.follow(ticket, timeout_s=job.timeout_s)) as steps:
                 async for progress in steps:
@@ -62,7 +62,7 @@ class Runner:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        log.info("job %s kept %d output(s) in %d ms", job.id, len(kept), latency_ms)
+        log.info("outputs kept", extra={**_fields(ticket), "outputs": len(kept), "duration_ms": latency_ms})
         return kept
 
 
@@ -81,8 +81,12 @@ async def _stop(backend: Backend, ticket: Ticket) -> None:
     try:
         async with asyncio.timeout(CANCEL_BOUND_S):
             stopped = await backend.cancel(ticket)
-        log.info(
-            "job %s %s", ticket.job_id, "stopped on its host" if stopped else "was no longer on its host"
-        )
+        text = "job stopped on its host" if stopped else "job was no longer on its host"
+        log.info(text, extra=_fields(ticket))
     except (TimeoutError, JobTimeout, BackendUnreachable, UnexpectedReply) as reason:
-        log.warning("job %s could not be stopped on its host: %s", ticket.job_id, reason)
+        log.warning("job could not be stopped on its host: %s", reason, extra=_fields(ticket))
+
+
+def _fields(ticket: Ticket) -> dict[str, str]:
+    """Return what a log line of this job is searched by."""
+    return {"job_id": ticket.job_id, "backend": ticket.backend, "host": ticket.host}

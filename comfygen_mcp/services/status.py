@@ -5,7 +5,7 @@ import asyncio
 from comfygen_mcp import __version__
 from comfygen_mcp.backends.hosts import Clients, HostSource
 from comfygen_mcp.errors import BackendUnreachable, StoreFailed, UnexpectedReply
-from comfygen_mcp.jobs.base import JobEngine
+from comfygen_mcp.jobs.base import JobEngine, JobState
 from comfygen_mcp.models import Host, Record
 from comfygen_mcp.services.catalogue import Catalogue, Readiness
 from comfygen_mcp.services.offers import Offer, Offers, broken_reason
@@ -46,6 +46,8 @@ class ServerStatus(Record):
     version: str
     store: str
     store_error: str | None
+    store_waiting: int
+    store_notes: tuple[str, ...]
     jobs_running: int
     backends: tuple[BackendStatus, ...]
     hosts: tuple[HostStatus, ...]
@@ -71,15 +73,40 @@ class StatusService:
 
     async def server(self, *, probe: bool) -> ServerStatus:
         backends = await self.backends(probe=probe)
-        jobs = await self._jobs.recent(limit=RECENT_JOBS)
+        jobs = await self.jobs()
+        store_error = await self.store_error()
+        condition = await self._store.condition()
         return ServerStatus(
             version=__version__,
             store=self._store.name,
-            store_error=await self._store_error(),
+            store_error=store_error,
+            store_waiting=condition.waiting,
+            store_notes=condition.notes,
             jobs_running=sum(not state.finished for state in jobs),
             backends=tuple(backends),
             hosts=tuple(await self._hosts()) if probe else (),
         )
+
+    async def default_host(self) -> HostStatus:
+        """Look at the default host; the embedded engine that would stand in for it is not started."""
+        source = self._offers.default_source
+        try:
+            host = await source.present()
+            return HostStatus(url=source.address) if host is None else await self._ask(host)
+        except (BackendUnreachable, UnexpectedReply) as reason:
+            return HostStatus(url=source.address, error=str(reason))
+
+    async def jobs(self) -> list[JobState]:
+        """Return what this process remembers of its jobs, newest first."""
+        return await self._jobs.recent(limit=RECENT_JOBS)
+
+    async def store_error(self) -> str | None:
+        """Return why the store cannot be written now, or None."""
+        try:
+            await self._store.writable()
+        except StoreFailed as reason:
+            return str(reason)
+        return None
 
     def _backend(self, offer: Offer, readiness: Readiness | None) -> BackendStatus:
         return BackendStatus(
@@ -91,13 +118,6 @@ class StatusService:
             error=broken_reason(self._offers, offer),
             readiness=readiness,
         )
-
-    async def _store_error(self) -> str | None:
-        try:
-            await self._store.writable()
-        except StoreFailed as reason:
-            return str(reason)
-        return None
 
     async def _hosts(self) -> list[HostStatus]:
         sources = {s.address: s for s in (self._offers.source(offer) for offer in self._offers.all())}

@@ -17,6 +17,13 @@ class StoredFile(Record):
     mime: str
 
 
+class Condition(Record):
+    """How a store is doing: *waiting* files are not delivered yet; *notes* are for people."""
+
+    waiting: int = 0
+    notes: tuple[str, ...] = ()
+
+
 class Store(Protocol):
     """Keys are `/`-separated, relative, without `.` or `..` parts; a write is there whole or not at all.
 
@@ -54,6 +61,13 @@ class Store(Protocol):
         """Return the canonical URL of *key*: unsigned, the same for ever."""
         ...
 
+    async def link(self, key: str, *, expires_s: int) -> str:
+        """Return a URL by which *key* can be fetched now, without any key of ours, for *expires_s* seconds.
+
+        A store that signs nothing returns the address that it has.
+        """
+        ...
+
     async def writable(self) -> None:
         """Return when a file could be written now; otherwise StoreFailed says why not."""
         ...
@@ -61,3 +75,9 @@ class Store(Protocol):
     def local_path(self, key: str) -> Path | None:
         """Return the file on this machine, or None when the store is not on this machine."""
         ...
+
+    def is_waiting(self, key: str) -> bool:
+        """Tell whether *key* lies here for now, to be delivered to where it belongs."""
+        ...
+
+    async def condition(self) -> Condition: ...

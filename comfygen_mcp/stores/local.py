@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import shutil
 import stat as file_stat
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -16,7 +15,8 @@ from typing import BinaryIO, TypeVar
 from anyio import to_thread
 
 from comfygen_mcp.errors import BadRequest, StoreFailed
-from comfygen_mcp.stores.base import StoredFile
+from comfygen_mcp.stores.base import Condition, StoredFile
+from comfygen_mcp.stores.durable import copy_into, write_whole
 from comfygen_mcp.stores.keys import TEMPORARY, checked_key, is_key, mime_of
 
 LEFTOVER_AFTER_S = 24 * 3600
@@ -43,7 +43,7 @@ class LocalStore:
         mime: str,  # noqa: ARG002  (a folder keeps no MIME type: the sidecar does)
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (as above)
     ) -> None:
-        await self._on_disk("write", key, partial(self._write, key, partial(_copy, path)))
+        await self._on_disk("write", key, partial(self._write, key, partial(copy_into, path)))
 
     async def put_bytes(
         self,
@@ -78,8 +78,18 @@ class LocalStore:
     def url(self, key: str) -> str:
         return self._path(key).as_uri()
 
+    async def link(self, key: str, *, expires_s: int) -> str:  # noqa: ARG002  (a file does not expire)
+        return self.url(key)
+
     def local_path(self, key: str) -> Path | None:
         return self._path(key)
+
+    def is_waiting(self, key: str) -> bool:
+        checked_key(key)
+        return False
+
+    async def condition(self) -> Condition:
+        return Condition()
 
     async def writable(self) -> None:
         """Write and remove a small file; raises StoreFailed with the reason when that does not work."""
@@ -110,19 +120,8 @@ class LocalStore:
         )
 
     def _write(self, key: str, fill: Callable[[BinaryIO], object]) -> None:
-        target = self._path(key)
         self._inside(key.rpartition("/")[0] or key)
-        _make_folder(target.parent)
-        unfinished = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
-        try:
-            with unfinished.open("xb") as file:
-                fill(file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        write_whole(self._path(key), fill)
 
     def _delete(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -181,29 +180,6 @@ def _wanted(key: str, prefix: str, start_after: str) -> bool:
 def _stored(key: str, status: os.stat_result) -> StoredFile:
     modified = datetime.fromtimestamp(status.st_mtime, tz=UTC)
     return StoredFile(key=key, size_bytes=status.st_size, modified=modified, mime=mime_of(key))
-
-
-def _copy(source: Path, file: BinaryIO) -> None:
-    with source.open("rb") as original:
-        shutil.copyfileobj(original, file, 1 << 20)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make *folder* and those above it, each known to the disk before something is put in it."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder; there the rename itself has to do.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _advice(error: OSError, verb: str) -> str:

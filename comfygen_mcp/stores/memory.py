@@ -7,7 +7,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from comfygen_mcp.errors import StoreFailed
-from comfygen_mcp.stores.base import StoredFile
+from comfygen_mcp.stores.base import Condition, StoredFile
 from comfygen_mcp.stores.keys import checked_key
 
 
@@ -60,9 +60,19 @@ class MemoryStore:
     def url(self, key: str) -> str:
         return f"memory:{checked_key(key)}"
 
+    async def link(self, key: str, *, expires_s: int) -> str:  # noqa: ARG002  (nothing expires here)
+        return self.url(key)
+
     def local_path(self, key: str) -> Path | None:
         checked_key(key)
         return None
+
+    def is_waiting(self, key: str) -> bool:
+        checked_key(key)
+        return False
+
+    async def condition(self) -> Condition:
+        return Condition()
 
     async def writable(self) -> None:
         return

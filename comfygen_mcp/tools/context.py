@@ -7,13 +7,14 @@ from mcp.server.mcpserver import Context, Resolve
 
 from comfygen_mcp.app import App
 
-OpenApp = Callable[[], Awaitable[App]]
-"""The server's lifespan value: opens the app when the first tool needs it, then returns the same one."""
+OpenApp = Callable[[Context], Awaitable[App]]
+"""The server's lifespan value: opens the app when the first tool needs it, then returns the same one,
+as the caller of this request is to see it."""
 
 
 async def the_app(ctx: Context) -> App:
     open_app = cast("OpenApp", ctx.request_context.lifespan_context)
-    return await open_app()
+    return await open_app(ctx)
 
 
 async def the_caller(ctx: Context) -> str | None:

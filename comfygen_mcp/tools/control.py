@@ -26,6 +26,8 @@ class StatusView(View):
     version: str
     store: str
     store_error: str | None
+    store_waiting: int
+    store_notes: list[str]
     jobs_running: int
     hosts: list[HostStatus]
     backends: list[BackendStatus]
@@ -41,12 +43,14 @@ async def get_job(
     """Look at a job, waiting up to wait_s seconds for it to finish; without an id, list the recent jobs."""
     if job_id is None:
         states = await app.generation.recent_jobs(limit=10)
-        text = "\n".join(job_text(state, app) for state in states) or "No jobs yet in this server."
-        view = JobsView(jobs=[job_view(state, app.store) for state in states])
+        views = [await job_view(state, app) for state in states]
+        texts = [job_text(state, view) for state, view in zip(states, views, strict=True)]
+        text = "\n".join(texts) or "No jobs yet in this server."
+        view = JobsView(jobs=views)
         return structured([TextContent(type="text", text=text)], view)
     state = await attend(app, ctx, job_id, wait_s=wait_s or 0, owner=False)
     result = await job_result(app, state, show_preview=preview == "small")
-    return structured(result.content, JobsView(jobs=[job_view(state, app.store)]))
+    return structured(result.content, JobsView(jobs=[await job_view(state, app)]))
 
 
 async def cancel_job(
@@ -54,10 +58,11 @@ async def cancel_job(
 ) -> Annotated[CallToolResult, JobsView]:
     """Stop a job on its host and in the queue. A finished job is left as it is; its files stay."""
     state = await app.generation.cancel(job_id)
+    view = await job_view(state, app)
     text = (
-        job_text(state, app) if state.status == "cancelled" else f"Job {job_id} had already {state.status}."
+        job_text(state, view) if state.status == "cancelled" else f"Job {job_id} had already {state.status}."
     )
-    return structured([TextContent(type="text", text=text)], JobsView(jobs=[job_view(state, app.store)]))
+    return structured([TextContent(type="text", text=text)], JobsView(jobs=[view]))
 
 
 async def server_status(
@@ -70,6 +75,9 @@ async def server_status(
     lines = [f"comfygen-mcp {status.version}, files in {status.store}, {status.jobs_running} job(s) running"]
     if status.store_error:
         lines.append(f"The store cannot be written: {status.store_error}")
+    if status.store_waiting:
+        lines.append(f"{status.store_waiting} file(s) wait here to be delivered to the store")
+    lines += [f"Store: {note}" for note in status.store_notes]
     lines += [_host_line(host) for host in status.hosts]
     lines += [_backend_line(backend) for backend in status.backends]
     return structured([TextContent(type="text", text="\n".join(lines))], view)

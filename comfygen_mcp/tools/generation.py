@@ -16,6 +16,7 @@ from comfygen_mcp.tools.results import (
     preview_blocks,
     raise_if_failed,
     structured,
+    where,
 )
 from comfygen_mcp.tools.views import GenerationView, JobView, generation_view
 
@@ -102,11 +103,12 @@ async def get_generation(
     """
     generation = await app.generation.find(generation_id)
     shown: Graph | None = generation.graph if graph else None
-    lines = [f"{generation.kind} with {generation.model}, seed {generation.seed}: {generation.minio_url}"]
+    view = await generation_view(generation, app, graph=shown)
+    lines = [f"{generation.kind} with {generation.model}, seed {generation.seed}: {where(view.output)}"]
     if generation.preview_engine:
         lines.append(PREVIEW_ENGINE_TEXT)
     content: list[ContentBlock] = [TextContent(type="text", text="\n".join(lines))]
     if preview == "small":
         content += await preview_blocks(app, generation)
     content.append(link(generation))
-    return structured(content, generation_view(generation, app.store, graph=shown))
+    return structured(content, view)

@@ -1,15 +1,18 @@
 """Tool results: a short text, one small preview, a link per file, and the structured view."""
 
 import base64
+import logging
 
 from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from comfygen_mcp.app import App
-from comfygen_mcp.errors import ComfygenError, JobCancelled
+from comfygen_mcp.errors import ComfygenError, JobCancelled, StoreFailed
 from comfygen_mcp.images import PREVIEW_MIME, preview
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import Generation
-from comfygen_mcp.tools.views import View, image_uri, job_view, output_view
+from comfygen_mcp.tools.views import JobView, OutputView, View, image_uri, job_view
+
+log = logging.getLogger(__name__)
 
 PREVIEW_ENGINE_TEXT = (
     "This is a PREVIEW PICTURE from the embedded engine: no ComfyUI was found, no diffusion model ran, "
@@ -19,11 +22,12 @@ PREVIEW_ENGINE_TEXT = (
 
 async def job_result(app: App, state: JobState, *, show_preview: bool) -> CallToolResult:
     """Return a job as a tool result, finished or not."""
-    content: list[ContentBlock] = [TextContent(type="text", text=job_text(state, app))]
+    view = await job_view(state, app)
+    content: list[ContentBlock] = [TextContent(type="text", text=job_text(state, view))]
     if show_preview and state.generations:
         content += await preview_blocks(app, state.generations[0])
     content += [link(generation) for generation in state.generations]
-    return structured(content, job_view(state, app.store))
+    return structured(content, view)
 
 
 def structured(content: list[ContentBlock], view: View) -> CallToolResult:
@@ -42,7 +46,12 @@ async def preview_blocks(app: App, generation: Generation) -> list[ContentBlock]
     """Return one small picture of *generation*, or nothing when it cannot be shown as one."""
     if generation.media != "image":
         return []
-    data = preview(await app.generation.read_output(generation))
+    try:
+        data = preview(await app.generation.read_output(generation))
+    except StoreFailed as reason:
+        # The file is stored; that it cannot be read back just now must not hide where it is.
+        log.warning("no preview of generation %s: %s", generation.id, reason)
+        return []
     if data is None:
         return []
     return [
@@ -66,21 +75,23 @@ def link(generation: Generation) -> ResourceLink:
     )
 
 
-def job_text(state: JobState, app: App) -> str:
+def job_text(state: JobState, view: JobView) -> str:
     """Return what a person would want to read of this job, a few lines at most."""
     lines = [_headline(state)]
-    for generation in state.generations:
-        output = output_view(generation, app.store)
-        lines.append(f"{output.path or output.url} (generation {output.generation_id})")
+    lines += [f"{where(output)} (generation {output.generation_id})" for output in view.outputs]
     if state.generations and state.generations[0].preview_engine:
         lines.append(PREVIEW_ENGINE_TEXT)
-    notes = state.generations[0].notes if state.generations else state.job.notes
-    lines += [f"Note: {note}" for note in notes]
+    lines += [f"Note: {note}" for note in view.notes]
     if not state.finished:
         lines.append(
             f"Call get_job(job_id={state.job.id!r}, wait_s=45) for the result, or cancel_job to stop it."
         )
     return "\n".join(lines)
+
+
+def where(output: OutputView) -> str:
+    """Return where a person finds the file."""
+    return output.path or output.download_url or output.url
 
 
 def _headline(state: JobState) -> str:

@@ -1,12 +1,13 @@
 """What tools return as structured content: everything a model needs, and no bytes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from comfygen_mcp.app import App
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import SEED_JSON_SAFE, Generation, Graph, JobStatus, LoraUse
-from comfygen_mcp.stores.base import Store
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt that are repeated in results; get_generation has the whole text."""
@@ -19,11 +20,15 @@ class View(BaseModel):
 
 
 class OutputView(View):
-    """One stored file."""
+    """One stored file: *url* never changes, *download_url* expires.
+
+    *path* is there where the caller shares the disk that it is on, *download_url* where it does not.
+    """
 
     generation_id: str
     uri: str
     url: str
+    download_url: str | None
     path: str | None
     media: str
     mime_type: str
@@ -75,10 +80,11 @@ class JobView(View):
     next: str | None
 
 
-def job_view(state: JobState, store: Store) -> JobView:
+async def job_view(state: JobState, app: App) -> JobView:
     """Return *state* for a model to read; large seeds are text too, because JSON readers round them."""
     job = state.job
     first = state.generations[0] if state.generations else None
+    notes = [*(first.notes if first else job.notes), *_waiting_notes(state.generations, app)]
     return JobView(
         status=state.status,
         job_id=job.id,
@@ -99,22 +105,23 @@ def job_view(state: JobState, store: Store) -> JobView:
         scheduler=job.scheduler,
         width=job.width,
         height=job.height,
-        outputs=[output_view(generation, store) for generation in state.generations],
+        outputs=[await output_view(generation, app) for generation in state.generations],
         latency_ms=first.timings.latency_ms if first else None,
         preview_engine=first.preview_engine if first else False,
-        notes=list(first.notes if first else job.notes),
+        notes=notes,
         progress=_progress_view(state),
         error=state.error,
         next=_next(state),
     )
 
 
-def output_view(generation: Generation, store: Store) -> OutputView:
-    path = store.local_path(generation.key)
+async def output_view(generation: Generation, app: App) -> OutputView:
+    path = app.store.local_path(generation.key) if app.file_url is None else None
     return OutputView(
         generation_id=generation.id,
         uri=image_uri(generation.id),
-        url=generation.minio_url,
+        url=shown_url(generation, app),
+        download_url=await _download_url(generation, app),
         path=str(path) if path else None,
         media=generation.media,
         mime_type=generation.mime,
@@ -123,6 +130,28 @@ def output_view(generation: Generation, store: Store) -> OutputView:
         size_bytes=generation.size_bytes,
         sha256=generation.sha256,
     )
+
+
+async def _download_url(generation: Generation, app: App) -> str | None:
+    """Return the store's own link when it gives out one, else the HTTP service's."""
+    link = await app.store.link(generation.key, expires_s=app.settings.s3.link_expires_s)
+    if link.startswith(("http://", "https://")):
+        return link
+    return app.file_url(generation.key) if app.file_url else None
+
+
+def _waiting_notes(generations: Iterable[Generation], app: App) -> list[str]:
+    """Return a note when any of *generations* is not where it belongs yet."""
+    if not any(app.store.is_waiting(generation.key) for generation in generations):
+        return []
+    note = f"Stored locally for now, will be delivered to the {app.store.name} as soon as it answers. "
+    return [note + "server_status tells how many files wait, and why."]
+
+
+def shown_url(generation: Generation, app: App) -> str:
+    """Return the canonical URL; a caller elsewhere gets the resource's, not a path of this machine."""
+    local = generation.minio_url.startswith("file:")
+    return image_uri(generation.id) if local and app.file_url else generation.minio_url
 
 
 def image_uri(generation_id: str) -> str:
@@ -195,9 +224,9 @@ class GenerationView(View):
     graph: Graph | None
 
 
-def generation_view(generation: Generation, store: Store, *, graph: Graph | None) -> GenerationView:
+async def generation_view(generation: Generation, app: App, *, graph: Graph | None) -> GenerationView:
     return GenerationView(
-        output=output_view(generation, store),
+        output=await output_view(generation, app),
         job_id=generation.job_id,
         created_at=generation.timestamp,
         kind=generation.kind,
@@ -224,7 +253,7 @@ def generation_view(generation: Generation, store: Store, *, graph: Graph | None
         parent_id=generation.parent_id,
         tags=list(generation.tags),
         cost_usd=generation.cost_usd,
-        notes=list(generation.notes),
+        notes=[*generation.notes, *_waiting_notes([generation], app)],
         graph_sha256=generation.graph_sha256,
         graph=graph,
     )

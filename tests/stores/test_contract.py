@@ -1,17 +1,23 @@
 """What every store promises; a new store joins by one parameter."""
 
+import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from s3_servers import opened
 
 from comfygen_mcp.errors import BadRequest, StoreFailed
+from comfygen_mcp.stores.base import Condition
 from comfygen_mcp.stores.keys import LONGEST_KEY, LONGEST_PART
 from comfygen_mcp.stores.local import LocalStore
 from comfygen_mcp.stores.memory import MemoryStore
+from comfygen_mcp.stores.spool import SpooledStore
 
 pytestmark = pytest.mark.anyio
 
-STORES = {"local": lambda folder: LocalStore(folder / "store"), "memory": lambda _: MemoryStore()}
+STORES = ("local", "memory", "rclone", "rclone with a prefix", "rclone behind a spool", "rgw")
+PREFIXES = {"with a prefix": "team/a/"}
 BAD_KEYS = [
     *("", "/", "/etc/passwd", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a/.."),
     *(
@@ -33,7 +39,22 @@ BAD_KEYS = [
 
 @pytest.fixture(params=STORES)
 def store(request, tmp_path):
-    return STORES[request.param](tmp_path)
+    with opened_store(request, tmp_path) as opened_one:
+        yield opened_one
+
+
+@contextmanager
+def opened_store(request, folder):
+    kind, _, more = request.param.partition(" ")
+    if kind == "local":
+        yield LocalStore(folder / "store")
+    elif kind == "memory":
+        yield MemoryStore()
+    else:
+        server = request.getfixturevalue(kind)
+        s3 = server.s3 if kind == "rclone" else server
+        with opened(s3.options(f"b{uuid.uuid4().hex}", prefix=PREFIXES.get(more, ""))) as store:
+            yield SpooledStore(store, folder / "spool", spool_after_s=20) if "spool" in more else store
 
 
 async def keys(store, prefix="", **more):
@@ -147,7 +168,9 @@ async def test_a_key_of_another_form_is_refused_by_every_method(store, key, tmp_
     ):
         with pytest.raises(BadRequest, match="cannot be used"):
             await attempt()
-    for method in (store.url, store.local_path):
+    with pytest.raises(BadRequest, match="cannot be used"):
+        await store.link(key, expires_s=60)
+    for method in (store.url, store.local_path, store.is_waiting):
         with pytest.raises(BadRequest, match="cannot be used"):
             method(key)
     assert await keys(store) == []
@@ -174,6 +197,20 @@ async def test_the_url_of_a_key_is_always_the_same(store):
 
     assert store.url("g/fox 雪.png") == first
     assert "?" not in first
+
+
+async def test_what_is_stored_has_a_link_and_waits_for_nothing(store):
+    await put(store, "g/a")
+
+    assert (await store.link("g/a", expires_s=60)).startswith(store.url("g/a"))
+    assert not store.is_waiting("g/a")
+    assert await store.condition() == Condition(waiting=0, notes=())
+
+
+async def test_the_probe_of_the_store_leaves_nothing(store):
+    await store.writable()
+
+    assert await keys(store) == []
 
 
 async def test_the_name_is_for_people(store):
