@@ -12,6 +12,18 @@ PREVIEW_MAX_BYTES = 150_000
 """Raw bytes of one inline preview; clients refuse or truncate results far above this."""
 PREVIEW_EDGES = (768, 640, 512, 384, 256)
 PREVIEW_MIME = "image/webp"
+SIGNATURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"GIF8", "image/gif"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+)
+"""Offset, bytes, MIME type."""
 MAX_PIXELS = 64_000_000
 """Pictures above this are not decoded (a decompression bomb, or a file for other tools)."""
 
@@ -29,6 +41,14 @@ def preview(source: Path | bytes) -> bytes | None:
             data = _webp(picture, edge=edge, quality=quality)
             if len(data) <= PREVIEW_MAX_BYTES:
                 return data
+    return None
+
+
+def mime_of(data: bytes) -> str | None:
+    """Return the MIME type that the first bytes of a file tell, or None for a kind that is not made here."""
+    for start, signature, mime in SIGNATURES:
+        if data[start : start + len(signature)] == signature:
+            return mime
     return None
 
 

@@ -56,9 +56,10 @@ def test_generate_stores_a_picture_copies_it_and_prints_where_it_is(comfygen, tm
     ended = comfygen("generate", "a red fox in snow", *QUICK, "--seed", "7", "-o", "fox.png")
 
     assert ended.returncode == 0, ended.stderr
-    assert "seed 7" in ended.stdout
+    assert "seed 7" in ended.stderr
     stored = next((tmp_path / "gallery" / "g").rglob("*.png"))
-    assert str(stored) in ended.stdout
+    assert ended.stdout == f"{stored}\n"
+    assert "copied to fox.png" in ended.stderr
     assert (tmp_path / "fox.png").read_bytes() == stored.read_bytes()
     with Image.open(stored) as picture:
         assert picture.size == (256, 256)
@@ -91,12 +92,30 @@ def test_a_workflow_file_of_ones_own_is_run(comfygen, tmp_path):
     assert (view["workflow"], view["width"]) == ("mine.json", 320)
 
 
-def test_a_copy_that_cannot_be_made_loses_nothing(comfygen, tmp_path):
+def test_a_copy_to_a_folder_that_is_not_there_is_refused_before_anything_is_generated(comfygen, tmp_path):
     ended = comfygen("generate", "a boat", *QUICK, "-o", "no/such/folder/x.png")
+
+    assert ended.returncode == 2
+    assert "no/such/folder" in ended.stderr
+    assert not (tmp_path / "gallery").exists()
+
+
+def test_a_copy_that_cannot_be_made_loses_nothing(comfygen, tmp_path):
+    (tmp_path / "taken.png").mkdir()
+    (tmp_path / "taken.png" / "x.png").symlink_to("/proc/no-such-file")
+    ended = comfygen("generate", "a boat", *QUICK, "-o", "taken.png/x.png")
 
     stored = next((tmp_path / "gallery" / "g").rglob("*.png"))
     assert ended.returncode == 2
     assert str(stored) in ended.stderr
+
+
+def test_a_copy_is_named_for_what_it_is(comfygen, tmp_path):
+    ended = comfygen("generate", "a boat", *QUICK, "-o", "boat.jpg")
+
+    assert "copied to boat.png" in ended.stderr
+    assert (tmp_path / "boat.png").read_bytes().startswith(b"\x89PNG")
+    assert not (tmp_path / "boat.jpg").exists()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +126,7 @@ def test_a_copy_that_cannot_be_made_loses_nothing(comfygen, tmp_path):
         (["generate", ""], 2, "empty"),
         (["generate", "x", "--model", "sd51"], 2, "sd15"),
         (["generate", "x", "--size", "70x70"], 2, "70"),
-        (["generate", "x", "--workflow", "nope.json"], 1, "nope.json"),
+        (["generate", "x", "--workflow", "nope.json"], 2, "nope.json"),
         (["generat", "x"], 2, "generate"),
         (["serve", "--port", "1"], 2, "--http"),
         (["serve", "--http", "--sse"], 2, "one of"),
@@ -126,6 +145,17 @@ def test_wrong_words_get_an_exit_code_and_a_hint(comfygen, words, code, named):
 
 def test_no_network_has_its_own_exit_code_and_says_what_to_do(comfygen):
     ended = comfygen("generate", "x", COMFYUI_URL="http://127.0.0.1:9")
+
+    assert ended.returncode == 3
+    assert "127.0.0.1:9" in ended.stderr
+
+
+def test_a_configured_host_that_sleeps_has_the_same_exit_code(comfygen, tmp_path):
+    (tmp_path / "comfygen.yaml").write_text(
+        "default_backend: far\nbackends:\n  far: {base_url: 'http://127.0.0.1:9', workflow: sd15, model: x.st}\n",
+        encoding="utf-8",
+    )
+    ended = comfygen("generate", "x", COMFYUI_URL="")
 
     assert ended.returncode == 3
     assert "127.0.0.1:9" in ended.stderr
@@ -213,11 +243,26 @@ def test_models_presets_and_backends_for_people(comfygen, tmp_path, engine):
     probed = comfygen("backends", "--probe").stdout
 
     assert "ok (host not asked; use --probe)" in listed
-    assert "nope" in listed
-    assert "missing files: Not installed: x.safetensors in models/checkpoints/" in probed
-    assert "wake gpu-box" in " ".join(probed.split())
+    assert "bad: Unknown workflow 'nope'" in listed
+    assert "good: Not installed: x.safetensors in models/checkpoints/" in probed
+    assert "asleep: ComfyUI at http://127.0.0.1:9" in probed
+    assert "wake gpu-box" in probed
     assert "ready (preview engine)" in comfygen("models").stdout
     assert "dpmpp_2m_sde" in comfygen("presets").stdout
+
+
+def test_backends_lists_workflow_files_that_cannot_be_used_and_a_folder_that_is_not_there(comfygen, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "broken.json").write_text("{bad", encoding="utf-8")
+    folders = f"{tmp_path / 'mine'},{tmp_path / 'nowhere'}"
+    listed = comfygen("backends", COMFYGEN_WORKFLOW_DIRS=folders).stdout
+    found = json.loads(comfygen("doctor", "--json", COMFYGEN_WORKFLOW_DIRS=folders).stdout)
+
+    assert "broken.json: broken.json" in listed
+    assert "nowhere" in listed
+    assert {"backend broken.json", "backend nowhere"} <= {
+        f["about"] for f in found if f["verdict"] == "problem"
+    }
 
 
 @pytest.mark.anyio
@@ -259,7 +304,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_ready_host_but_says_it_is_the_pre
 
     assert seen.returncode == 0, seen.stderr
     assert findings["store"]["verdict"] == "ok"
-    assert findings["models"]["verdict"] == "ok"
+    assert findings["models"]["verdict"] == "warning"
     assert [f["verdict"] for about, f in findings.items() if about.startswith("host")] == ["warning"]
     assert "COMFYUI_URL" in seen.stdout
 

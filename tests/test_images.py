@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from comfygen_mcp import images
-from comfygen_mcp.images import PREVIEW_MAX_BYTES, picture_size, preview
+from comfygen_mcp.images import PREVIEW_MAX_BYTES, mime_of, picture_size, preview
 
 
 def png(width, height, *, noise=False, mode="RGB"):
@@ -41,6 +41,20 @@ def test_even_pure_noise_fits_the_byte_limit():
 
 def test_transparency_survives():
     assert Image.open(io.BytesIO(preview(png(32, 32, mode="RGBA")))).mode == "RGBA"
+
+
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [
+        (png(8, 8), "image/png"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
+        (b"\x00\x00\x00\x18ftypmp42", "video/mp4"),
+        (b"plain text", None),
+        (b"", None),
+    ],
+)
+def test_the_first_bytes_tell_what_a_file_is(data, mime):
+    assert mime_of(data) == mime
 
 
 def test_a_file_on_disk_is_read_as_well(tmp_path):

@@ -189,6 +189,33 @@ async def test_a_running_job_is_cancelled_and_has_stopped_when_the_call_returns(
     assert work.stopped == [job.id]
 
 
+async def test_cancelling_twice_does_not_interrupt_the_clean_up_of_the_first(engines):
+    begun, may_clean_up = asyncio.Event(), asyncio.Event()
+    cleaned_up = []
+
+    async def slow_to_stop(job, publish):
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await may_clean_up.wait()
+            cleaned_up.append(job.id)
+            raise
+
+    jobs = engines(slow_to_stop)
+    job = job_of()
+    await jobs.start(job)
+    await begun.wait()
+    stopping = [asyncio.create_task(jobs.cancel(job.id)), asyncio.create_task(jobs.aclose())]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    may_clean_up.set()
+    await asyncio.gather(*stopping)
+
+    assert cleaned_up == [job.id]
+    assert (await jobs.state(job.id)).status == "cancelled"
+
+
 async def test_a_job_is_cancelled_before_its_first_step(engines):
     work = Work()
     jobs, job = await started(engines, work)

@@ -162,6 +162,22 @@ def test_an_unknown_preset_names_the_nearest(resolved):
         resolved(preset="balance")
 
 
+def test_a_styles_own_negative_prompt_draws_no_note_but_the_callers_does(resolved):
+    styled = resolved("flux1-schnell", style="watercolor")
+    asked = resolved("flux1-schnell", negative="blur")
+
+    assert styled.negative_prompt
+    assert not [note for note in styled.notes if "negative" in note]
+    assert [note for note in asked.notes if "negative" in note]
+
+
+def test_a_knob_that_the_workflow_does_not_have_is_told_and_not_recorded(resolved):
+    job = resolved("flux2-klein", scheduler="karras")
+
+    assert job.scheduler is None
+    assert any("scheduler=karras" in note for note in job.notes)
+
+
 def test_drawn_seeds_are_json_safe_and_differ(library):
     resolver = Resolver(presets=load_presets(None), timeout_image_s=1, timeout_video_s=1, now=lambda: NOW)
     offer = Offer(name="x", aliases=(), workflow="sd15", block=BackendBlock(), configured=False, address="")

@@ -64,6 +64,7 @@ async def test_the_result_has_text_a_small_preview_a_link_and_no_bytes_in_its_st
         assert max(small.size) <= 768
     stored = Path(result.structured_content["outputs"][0]["path"]).read_bytes()
     assert base64.b64decode(read.contents[0].blob) == stored
+    assert read.contents[0].mime_type == "image/png"
     assert linked.size == len(stored)
     assert preview.data not in json.dumps(result.structured_content)
     assert len(json.dumps(result.structured_content)) < 4000

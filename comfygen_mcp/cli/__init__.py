@@ -9,9 +9,14 @@ def main() -> None:
         # What MCP clients start, and wait for: nothing is imported that it does not need.
         serve_stdio()
         return
-    from comfygen_mcp.cli.app import run_commands
+    try:
+        from comfygen_mcp.cli.app import run_commands
 
-    run_commands()
+        run_commands()
+    except KeyboardInterrupt:
+        # Before a command runs; from then on its own session says so.
+        sys.stderr.write("error: cancelled\n")
+        raise SystemExit(130) from None
 
 
 def serve_stdio() -> None:

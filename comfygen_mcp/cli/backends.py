@@ -24,21 +24,29 @@ async def _backends(options: Options, *, probe: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([state.model_dump(mode="json") for state in states], indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from comfygen_mcp.cli.tables import show_reasons, show_table
 
-    table = Table("backend", "workflow", "host", "state", box=None, pad_edge=False)
-    for state in states:
-        table.add_row(state.name, state.workflow, state.address, state_text(state))
-    Console().print(table)
+    show_table(
+        ("backend", "workflow", "state", "host"),
+        [(state.name, state.workflow, state_text(state), host_of(state)) for state in states],
+    )
+    show_reasons((state.name, reason_of(state)) for state in states)
 
 
 def state_text(state: BackendStatus) -> str:
     """Return one state in words: `ok` only says that the configuration is, until the host was asked."""
     if state.error:
-        return f"error: {state.error}"
+        return "error"
     if state.readiness is None:
-        return "ok (host not asked; use --probe)" if state.configured else "bundled (host not asked)"
+        return "ok (host not asked; use --probe)" if state.configured else "host not asked"
     if state.readiness.state == "ready":
         return "ok (preview engine)" if state.readiness.preview_engine else "ok"
-    return f"{state.readiness.state}: {state.readiness.reason}"
+    return state.readiness.state
+
+
+def host_of(state: BackendStatus) -> str:
+    return state.readiness.host if state.readiness else state.address
+
+
+def reason_of(state: BackendStatus) -> str:
+    return state.error or (state.readiness.reason if state.readiness else "")

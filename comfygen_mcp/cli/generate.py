@@ -3,14 +3,14 @@
 import asyncio
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import typer
 
 from comfygen_mcp.app import App
 from comfygen_mcp.cli.session import EXIT_BAD_INPUT, Options, fail, opened, run
-from comfygen_mcp.errors import ComfygenError, JobCancelled
+from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import GenerateRequest, Generation
 from comfygen_mcp.tools.results import job_text
@@ -70,18 +70,19 @@ def generate(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
 async def _generate(
     options: Options, request: GenerateRequest, *, output: Path | None, as_json: bool
 ) -> None:
+    _check_target(output)
     async with opened(options) as app:
         job = await app.generation.start(request, allow_paths=True)
         state = await _with_progress_bar(app, job.id)
-        if state.status == "cancelled":
-            raise JobCancelled(state.error or "the job was cancelled")
-        if state.status == "failed":
-            raise ComfygenError(state.error or "the job failed")
+        if state.status != "completed":
+            raise state.failure
         view = await job_view(state, app)
         if as_json:
             typer.echo(json.dumps(view.model_dump(mode="json"), indent=2))
         else:
-            typer.echo(job_text(state, view))
+            typer.echo(job_text(state, view), err=True)
+            for stored in view.outputs:
+                typer.echo(stored.path or stored.download_url or stored.url)
         if output is not None:
             await _copy(state, app, output)
 
@@ -106,22 +107,33 @@ async def _with_progress_bar(app: App, job_id: str) -> JobState:
     return latest
 
 
+def _check_target(output: Path | None) -> None:
+    """Raise BadRequest for a place that cannot take the copy, before anything is generated."""
+    folder = None if output is None or output.is_dir() else output.parent
+    if folder is not None and not folder.is_dir():
+        raise BadRequest(f"--output {str(output)!r}: there is no folder {str(folder)!r}. Make it first.")
+
+
 async def _copy(state: JobState, app: App, output: Path) -> None:
     for generation in state.generations:
         path = app.store.local_path(generation.key)
         data = None if path else await app.store.read(generation.key)
         try:
-            await asyncio.to_thread(_write, generation, path or data, output)
+            written = await asyncio.to_thread(_write, generation, path or data, output)
+            typer.echo(f"copied to {written}", err=True)
         except OSError as reason:
             stored = f"the picture is stored at {path or generation.minio_url}"
             fail(f"cannot copy to {output}: {reason.strerror}; {stored}", code=EXIT_BAD_INPUT)
 
 
-def _write(generation: Generation, source: Path | bytes | None, output: Path) -> None:
+def _write(generation: Generation, source: Path | bytes | None, output: Path) -> Path:
+    """Write the copy; its name says what it is, whatever extension was asked for."""
     target = output / generation.key.rsplit("/", 1)[-1] if output.is_dir() else output
     if generation.index:
         target = target.with_stem(f"{target.stem}-{generation.index}")
+    target = target.with_suffix(PurePath(generation.key).suffix)
     if isinstance(source, Path):
         shutil.copyfile(source, target)
     else:
         target.write_bytes(source or b"")
+    return target

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from comfygen_mcp.cli.session import Options, opened, run
+from comfygen_mcp.presets import Preset
+from comfygen_mcp.services.listing import ModelView
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -21,9 +23,7 @@ def presets(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 async def _models(options: Options, *, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+    from comfygen_mcp.cli.tables import show_reasons, show_table
     from comfygen_mcp.services.listing import model_views
 
     async with opened(options) as app:
@@ -31,37 +31,35 @@ async def _models(options: Options, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
         return
-    table = Table("model", "kind", "size", "steps", "state", box=None, pad_edge=False)
-    for view in views:
-        state = f"{view.state} (preview engine)" if view.preview_engine else view.state
-        size = f"{view.width}x{view.height}" if view.width else ""
-        table.add_row(
-            ", ".join([view.name, *view.aliases]),
-            view.kind,
-            size,
-            str(view.steps or ""),
-            f"{state}: {view.reason}" if view.reason else state,
-        )
-    Console().print(table)
+    show_table(
+        ("model", "kind", "size", "steps", "state", "also called"), [_model_row(view) for view in views]
+    )
+    show_reasons((view.name, view.reason) for view in views)
+
+
+def _model_row(view: ModelView) -> tuple[str, ...]:
+    state = f"{view.state} (preview engine)" if view.preview_engine else view.state
+    size = f"{view.width}x{view.height}" if view.width else ""
+    return (view.name, view.kind or "", size, str(view.steps or ""), state, ", ".join(view.aliases))
 
 
 async def _presets(options: Options, *, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from comfygen_mcp.cli.tables import show_table
 
     async with opened(options) as app:
         loaded = app.presets
     if as_json:
         typer.echo(json.dumps(loaded.model_dump(mode="json"), indent=2))
         return
-    table = Table("preset", "steps", "cfg", "sampler", "scheduler", "for", box=None, pad_edge=False)
-    for name, preset in loaded.presets.items():
-        knobs = (preset.steps, preset.cfg, preset.sampler, preset.scheduler, preset.description)
-        table.add_row(name, *("" if knob is None else str(knob) for knob in knobs))
-    styles = Table("style", "prompt", box=None, pad_edge=False)
-    for name, style in loaded.styles.items():
-        styles.add_row(name, style.prompt)
-    console = Console()
-    console.print(table)
-    console.print()
-    console.print(styles)
+    show_table(
+        ("preset", "steps", "cfg", "sampler", "scheduler", "made for", "what for"),
+        [_preset_row(name, preset) for name, preset in loaded.presets.items()],
+    )
+    typer.echo()
+    show_table(("style", "prompt"), [(name, style.prompt) for name, style in loaded.styles.items()])
+
+
+def _preset_row(name: str, preset: Preset) -> tuple[str, ...]:
+    knobs = (preset.steps, preset.cfg, preset.sampler, preset.scheduler)
+    made_for = "SD 1.5, SDXL" if preset.made_for == "sd" else "any model"
+    return (name, *("" if knob is None else str(knob) for knob in knobs), made_for, preset.description)

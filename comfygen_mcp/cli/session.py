@@ -16,6 +16,7 @@ from comfygen_mcp.errors import (
     BackendUnreachable,
     BadConfiguration,
     BadRequest,
+    BadWorkflow,
     ComfygenError,
     JobCancelled,
 )
@@ -73,7 +74,7 @@ def fail(message: str, *, code: int) -> NoReturn:
 
 def exit_code(error: ComfygenError) -> int:
     match error:
-        case BadRequest() | BadConfiguration():
+        case BadRequest() | BadConfiguration() | BadWorkflow():
             return EXIT_BAD_INPUT
         case BackendUnreachable():
             return EXIT_UNREACHABLE

@@ -13,8 +13,8 @@ from comfygen_mcp.errors import BackendUnreachable, UnexpectedReply
 from comfygen_mcp.models import Host
 
 DEFAULT_HINT = (
-    "Start ComfyUI there (`python main.py --listen`), or check the address and the port; "
-    "without a configured address the embedded engine is used."
+    "Start ComfyUI there, or check the address and the port in comfygen.yaml or COMFYUI_URL; "
+    "without any configured address the embedded engine is used."
 )
 _NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 

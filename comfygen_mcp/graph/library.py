@@ -42,6 +42,7 @@ class WorkflowLibrary:
         self._folders: list[tuple[Path, Source]] = [(folder.expanduser(), "user") for folder in folders]
         self._folders.append((bundled or bundled_folder(), "bundled"))
         self._cache: dict[Path, _Cached] = {}
+        self._listings: dict[Path, tuple[int, tuple[Path, ...]]] = {}
 
     def all(self) -> tuple[Workflow, ...]:
         """Return every usable workflow, the preferred ones first."""
@@ -87,13 +88,18 @@ class WorkflowLibrary:
             return self._load_path(reference)
         if read is None:
             known = (*self.names(), *self.aliases())
-            raise UnknownName("workflow", reference, known, hint="Call list_workflows for what each can do.")
+            raise UnknownName(
+                "workflow",
+                reference,
+                known,
+                hint="list_models (or `comfygen models`) tells what each can do.",
+            )
         return _usable(read)
 
     def _named(self, reference: str) -> _Cached | None:
         files = self._files()
-        name = self.aliases().get(reference, reference)
-        return files.get(reference) or files.get(f"{reference}.json") or files.get(f"{name}.json")
+        found = files.get(reference) or files.get(f"{reference}.json")
+        return found or files.get(f"{self.aliases().get(reference)}.json")
 
     def _load_path(self, reference: str) -> Workflow:
         file = _existing_file(reference)
@@ -108,10 +114,21 @@ class WorkflowLibrary:
         """File name → what was read, the user's folders first."""
         found: dict[str, _Cached] = {}
         for folder, source in self._folders:
-            for file in _json_files(folder):
+            for file in self._listing(folder):
                 if file.name not in found:
                     found[file.name] = self._read(file, source)
         return found
+
+    def _listing(self, folder: Path) -> tuple[Path, ...]:
+        """Return the workflow files of *folder*, listed again only when a name in it has changed."""
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:
+            return ()
+        known = self._listings.get(folder)
+        if known is None or known[0] != changed:
+            known = self._listings[folder] = (changed, tuple(_json_files(folder)))
+        return known[1]
 
     def _read(self, file: Path, source: Source) -> _Cached:
         try:

@@ -4,6 +4,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from comfygen_mcp.errors import (
+    BackendUnreachable,
+    BadConfiguration,
+    BadRequest,
+    BadWorkflow,
+    ComfygenError,
+    ExecutionFailed,
+    GraphRejected,
+    JobCancelled,
+    JobTimeout,
+    MissingModel,
+    StoreFailed,
+    UnexpectedReply,
+)
 from comfygen_mcp.models import Generation, Job, JobStatus, Progress, Record
 
 Publish: TypeAlias = Callable[[Progress], None]
@@ -24,12 +38,26 @@ class JobState(Record):
     finished_at: datetime | None = None
 
     @property
+    def failure(self) -> ComfygenError:
+        """What ended the job, as the exception it was; for a job that failed or was cancelled."""
+        kind = next((kind for kind in _ERRORS if kind.__name__ == self.error_type), ComfygenError)
+        text = self.error or f"the job was {self.status}"
+        return kind(text)
+
+    @property
     def finished(self) -> bool:
         return self.status in ("completed", "failed", "cancelled")
 
 
 Watch: TypeAlias = Callable[[JobState], None]
 """Is told the last state of every job."""
+
+
+_ERRORS = (
+    *(BackendUnreachable, BadConfiguration, BadRequest, BadWorkflow, ExecutionFailed, GraphRejected),
+    *(JobCancelled, JobTimeout, MissingModel, StoreFailed, UnexpectedReply),
+)
+"""The errors that one text makes."""
 
 
 class JobEngine(Protocol):

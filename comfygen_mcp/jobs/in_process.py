@@ -79,16 +79,16 @@ class InProcessJobs:
 
     async def cancel(self, job_id: str) -> JobState:
         entry = self._entry(job_id)
-        if entry.task is not None:
-            entry.task.cancel()
+        entry.stop()
         return await self.wait(job_id, timeout_s=self._cancel_timeout_s)
 
     async def aclose(self) -> None:
         """Cancel what is running, and wait until it has stopped."""
         self._closed = True
-        tasks = [entry.task for entry in self._entries.values() if entry.task and not entry.task.done()]
-        for task in tasks:
-            task.cancel()
+        running = [entry for entry in self._entries.values() if entry.task and not entry.task.done()]
+        for entry in running:
+            entry.stop()
+        tasks = [entry.task for entry in running if entry.task]
         if tasks:
             await asyncio.wait(tasks, timeout=self._cancel_timeout_s)
 
@@ -157,6 +157,13 @@ class _Entry:
     task: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """Cancel the run once: a second cancellation would interrupt its clean-up on the host."""
+        if self.task is not None and not self.stopping:
+            self.stopping = True
+            self.task.cancel()
 
     def publish(self, progress: Progress) -> None:
         if not self.state.finished:

@@ -69,6 +69,7 @@ def build_server(
         "comfygen://generations/{generation_id}/image",
         name="generation-image",
         title="A stored file itself",
+        mime_type="application/octet-stream",
     )(read_image)
     return server
 

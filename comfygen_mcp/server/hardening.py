@@ -4,6 +4,7 @@ This is the only file that touches the SDK's private names; tests/test_hardening
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp import MCPError
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from comfygen_mcp.errors import ComfygenError
+from comfygen_mcp.images import mime_of
 from comfygen_mcp.names import nearest_names
 from comfygen_mcp.server.calls import Calls
 from comfygen_mcp.server.privacy import Hide, hidden_result
@@ -89,9 +91,10 @@ class HardenedServer(MCPServer["OpenApp"]):
         self, uri: Any, context: "Context[OpenApp, Any] | None" = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         try:
-            return await super().read_resource(uri, context)
+            contents = await super().read_resource(uri, context)
         except ResourceError as error:
             raise type(error)(self._hide(str(error))) from error
+        return contents if isinstance(contents, InputRequiredResult) else [_named(item) for item in contents]
 
     async def _worded(
         self, tool: Tool, arguments: dict[str, Any], context: "Context[OpenApp, Any] | None"
@@ -106,6 +109,12 @@ class HardenedServer(MCPServer["OpenApp"]):
             if isinstance(cause, ComfygenError):
                 raise ToolError(_cut(self._hide(str(cause)))) from cause
             raise
+
+
+def _named(item: ReadResourceContents) -> ReadResourceContents:
+    """Say what kind of file the bytes are: one template serves files of every kind."""
+    found = mime_of(item.content) if isinstance(item.content, bytes) else None
+    return replace(item, mime_type=found or item.mime_type)
 
 
 def _close(tool: Tool) -> None:

@@ -90,6 +90,13 @@ def _backend(backend: BackendStatus) -> Finding:
 def _models(backends: Iterable[BackendStatus]) -> Finding:
     judged = [b for b in backends if b.readiness is not None]
     ready = [b.name for b in judged if b.readiness is not None and b.readiness.state == "ready"]
+    if any(b.readiness is not None and b.readiness.preview_engine for b in judged):
+        return Finding(
+            about="models",
+            verdict="warning",
+            found=f"none is installed; the embedded engine stands in for {len(ready)}",
+            fix="Start ComfyUI and install a model's files: `comfygen models` names them.",
+        )
     if ready:
         return Finding(about="models", verdict="ok", found=f"{len(ready)} ready: {', '.join(ready)}")
     return Finding(

@@ -58,9 +58,24 @@ class Offers:
         try:
             return self._of_workflow(self._library.load(name, allow_paths=False))
         except BadRequest as reason:
-            known = [n for offer in self.all() for n in (offer.name, *offer.aliases)]
-            hint = "Call list_models for what each can do."
+            known = [*(o.name for o in self.all()), *(a for o in self.all() for a in o.aliases)]
+            hint = "list_models (or `comfygen models`) tells what each can do."
             raise UnknownName("model", name, known, hint=hint) from reason
+
+    def broken(self) -> list[Offer]:
+        """Return the workflow files that cannot be used, each as the offer that it would be."""
+        return [self._of_broken(file.file) for file in self._library.broken()]
+
+    def reason(self, offer: Offer) -> str | None:
+        """Return why the workflow of *offer* cannot be used, or None when it can."""
+        known = {file.file: file.reason for file in self._library.broken()}
+        if offer.workflow in known:
+            return known[offer.workflow]
+        try:
+            self.workflow(offer)
+        except ComfygenError as reason:
+            return str(reason)
+        return None
 
     def of_workflow(self, workflow: Workflow) -> Offer:
         """Return the offer of a workflow file on the default host, whoever named it."""
@@ -88,6 +103,16 @@ class Offers:
             address=self._configured[name].address,
         )
 
+    def _of_broken(self, file: str) -> Offer:
+        return Offer(
+            name=file,
+            aliases=(),
+            workflow=file,
+            block=IMPLICIT_BLOCK,
+            configured=False,
+            address=self._default.address,
+        )
+
     def _of_workflow(self, workflow: Workflow) -> Offer:
         return Offer(
             name=workflow.name,
@@ -102,12 +127,3 @@ class Offers:
 def model_file(offer: Offer, workflow: Workflow) -> str:
     """Return the model file that *offer* runs with (the block's, else the template's), or "" without one."""
     return str(offer.block.model or workflow.metadata.defaults.get("model", ""))
-
-
-def broken_reason(offers: Offers, offer: Offer) -> str | None:
-    """Return why the workflow of *offer* cannot be used, or None when it can."""
-    try:
-        offers.workflow(offer)
-    except ComfygenError as reason:
-        return str(reason)
-    return None

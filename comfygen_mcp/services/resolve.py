@@ -51,8 +51,9 @@ class Resolver:
             defaults=workflow.metadata.defaults,
         )
         size = _size(request, preset, values, workflow)
-        seed = self._draw() if (given := parse_seed(request.seed)) is None else given
+        seed = parse_seed(request.seed) or self._draw()
         complete = {**values, "width": size.width, "height": size.height, "seed": seed}
+        notes = (*notes, *size.notes, *self._warnings(request, workflow, complete))
         used = {name: complete[name] for name in placeholders(workflow.graph) if name in complete}
         now = self._now()
         return Job(
@@ -77,7 +78,7 @@ class Resolver:
             timeout_s=offer.block.timeout_s or self._timeout_of(workflow),
             metadata=request.metadata,
             caller=request.caller,
-            notes=(*notes, *size.notes, *settings_warnings(workflow, complete), *_unused(request, used)),
+            notes=(*notes, *_unused(request, used)),
         )
 
     def _styled(self, request: GenerateRequest) -> tuple[str, str]:
@@ -85,6 +86,12 @@ class Resolver:
         if request.style is None:
             return request.prompt, negative
         return apply_style(self._presets.style(request.style), request.prompt, negative)
+
+    def _warnings(
+        self, request: GenerateRequest, workflow: Workflow, values: Mapping[str, Scalar]
+    ) -> tuple[str, ...]:
+        """Return the workflow's advice on what the caller chose; a style's negative is nobody's mistake."""
+        return settings_warnings(workflow, {**values, "negative": request.negative or ""})
 
     def _preset(
         self, request: GenerateRequest, workflow: Workflow
@@ -141,7 +148,9 @@ def parse_seed(seed: int | str | None) -> int | None:
     if value in (0, -1):
         return None
     if not 0 < value <= SEED_MAX:
-        raise BadRequest(f"seed={value} is out of range. Use 1 to {SEED_MAX}, or leave it out for a new one.")
+        raise BadRequest(
+            f"seed={value} is out of range. Use 1 to {SEED_MAX}; 0, -1 or nothing draws a new one."
+        )
     return value
 
 

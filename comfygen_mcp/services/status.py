@@ -8,7 +8,7 @@ from comfygen_mcp.errors import BackendUnreachable, StoreFailed, UnexpectedReply
 from comfygen_mcp.jobs.base import JobEngine, JobState
 from comfygen_mcp.models import Host, Record
 from comfygen_mcp.services.catalogue import Catalogue, Readiness
-from comfygen_mcp.services.offers import Offer, Offers, broken_reason
+from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.stores.base import Store
 
 RECENT_JOBS = 500
@@ -66,10 +66,11 @@ class StatusService:
         self._store = store
 
     async def backends(self, *, probe: bool) -> list[BackendStatus]:
-        """List every configured instance and bundled model; only *probe* asks the hosts."""
+        """List configured instances, models and unusable workflow files; only *probe* asks the hosts."""
         offers = self._offers.all()
         states = await self._catalogue.readiness_of_all(offers) if probe else [None] * len(offers)
-        return [self._backend(offer, state) for offer, state in zip(offers, states, strict=True)]
+        listed = [self._backend(offer, state) for offer, state in zip(offers, states, strict=True)]
+        return listed + [self._backend(offer, None) for offer in self._offers.broken()]
 
     async def server(self, *, probe: bool) -> ServerStatus:
         backends = await self.backends(probe=probe)
@@ -115,7 +116,7 @@ class StatusService:
             address=offer.address,
             workflow=offer.workflow,
             configured=offer.configured,
-            error=broken_reason(self._offers, offer),
+            error=self._offers.reason(offer),
             readiness=readiness,
         )
 

@@ -97,4 +97,5 @@ def _backend_line(backend: BackendStatus) -> str:
     if backend.readiness is None:
         return f"{backend.name}: configured for {backend.address}, not asked"
     reason = f" - {backend.readiness.reason}" if backend.readiness.state != "ready" else ""
-    return f"{backend.name}: {backend.readiness.state}{reason}"
+    engine = " (preview engine)" if backend.readiness.preview_engine else ""
+    return f"{backend.name}: {backend.readiness.state}{engine}{reason}"

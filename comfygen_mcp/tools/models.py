@@ -28,6 +28,7 @@ class PresetView(View):
     scheduler: str | None
     width: int | None
     height: int | None
+    made_for: str
 
 
 class StyleView(View):
@@ -53,7 +54,7 @@ async def list_models(
     """List the models that generate_image can use: ready or what is missing, size, steps, VRAM, licence."""
     views = await model_views(app.offers, app.catalogue)
     shown = [view for view in views if view.state == "ready" or not ready_only]
-    lines = [f"{view.name}: {view.state}" + (f" - {view.reason}" if view.reason else "") for view in shown]
+    lines = [_line(view) for view in shown]
     text = "\n".join(lines) or "No model is ready; call again with ready_only=false to see what is missing."
     return structured([TextContent(type="text", text=text)], ModelsView(models=shown))
 
@@ -72,8 +73,18 @@ async def list_presets(app: TheApp) -> Annotated[CallToolResult, PresetsView]:
         ],
         lora_presets=list(presets.lora_presets),
     )
+    sd = [name for name, preset in presets.presets.items() if preset.made_for == "sd"]
     text = (
-        f"Presets: {', '.join(presets.presets)}.\nStyles: {', '.join(presets.styles)}.\n"
+        f"Presets: {', '.join(presets.presets)} (made for SD-class models: {', '.join(sd)}; distilled models "
+        f"keep their own steps and cfg unless force_preset).\nStyles: {', '.join(presets.styles)}.\n"
         f"LoRA presets: {', '.join(presets.lora_presets)}."
     )
     return structured([TextContent(type="text", text=text)], view)
+
+
+def _line(view: ModelView) -> str:
+    stand_in = (
+        " (preview engine: no model is installed, pictures are stand-ins)" if view.preview_engine else ""
+    )
+    reason = f" - {view.reason}" if view.reason else ""
+    return f"{view.name}: {view.state}{stand_in}{reason}"

@@ -114,7 +114,7 @@ def test_an_unreachable_host_is_told_with_its_wake_hint_or_how_to_start_it():
     assert (
         str(asleep) == "ComfyUI at http://gpu:8188 cannot be reached: no route to the host. wakeonlan 00:11"
     )
-    assert "python main.py --listen" in str(plain)
+    assert "Start ComfyUI there" in str(plain)
     assert "embedded engine" in str(plain)
 
 
