@@ -152,7 +152,8 @@ def test_no_network_has_its_own_exit_code_and_says_what_to_do(comfygen):
 
 def test_a_configured_host_that_sleeps_has_the_same_exit_code(comfygen, tmp_path):
     (tmp_path / "comfygen.yaml").write_text(
-        "default_backend: far\nbackends:\n  far: {base_url: 'http://127.0.0.1:9', workflow: sd15, model: x.st}\n",
+        "default_backend: far\n"
+        "backends:\n  far: {base_url: 'http://127.0.0.1:9', workflow: sd15, model: x.safetensors}\n",
         encoding="utf-8",
     )
     ended = comfygen("generate", "x", COMFYUI_URL="")

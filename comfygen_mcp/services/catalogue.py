@@ -1,6 +1,8 @@
 """The catalogue: which models there are, and whether their host has the files for them."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Literal
 
 from comfygen_mcp.backends.hosts import Clients
@@ -17,6 +19,9 @@ from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import fill, substitution_map
 from comfygen_mcp.models import Host, Record, RequiredFile, Scalar
 from comfygen_mcp.services.offers import Offer, Offers
+
+LOOK_S = 12.0
+"""How long one look at a host may take; starting the embedded engine is part of it."""
 
 State = Literal["ready", "missing files", "unreachable", "broken"]
 
@@ -52,9 +57,10 @@ class Catalogue:
         except ComfygenError as reason:
             return Readiness(state="broken", host=source.address, reason=str(reason))
         try:
-            host = await source.host()
-            missing = await self._missing(host, wanted)
-            preview = (await self._clients.of(host).system_stats()).preview_engine
+            async with answering(source.address):
+                host = await source.host()
+                missing = await self._missing(host, wanted)
+                preview = (await self._clients.of(host).system_stats()).preview_engine
         except (BackendUnreachable, UnexpectedReply) as reason:
             return Readiness(state="unreachable", host=source.address, reason=str(reason))
         if missing:
@@ -97,6 +103,19 @@ class Catalogue:
             return ()
         fresh = {folder: await client.models(folder, refresh=True) for folder in installed}
         return tuple(entry for entry in wanted if entry.file not in fresh[entry.folder])
+
+
+@asynccontextmanager
+async def answering(address: str) -> AsyncGenerator[None]:
+    """Bound a look at a host: a tool answers before its client gives up, whatever the host does."""
+    try:
+        async with asyncio.timeout(LOOK_S):
+            yield
+    except TimeoutError:
+        raise BackendUnreachable(
+            f"ComfyUI at {address} did not answer within {LOOK_S:.0f} s. It may be asleep, or busy loading a "
+            "model: look again in a moment, or check the host."
+        ) from None
 
 
 def wanted_files(offer: Offer, workflow: Workflow) -> tuple[RequiredFile, ...]:

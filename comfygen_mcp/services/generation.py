@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from comfygen_mcp.backends.archive import Archive
-from comfygen_mcp.errors import MissingModel
+from comfygen_mcp.errors import BadRequest, MissingModel
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.jobs.base import JobEngine, JobState
 from comfygen_mcp.models import GenerateRequest, Generation, Job
@@ -88,11 +88,19 @@ class GenerationService:
         return await self._archive.read_output(generation)
 
     async def _choose(self, request: GenerateRequest, *, allow_paths: bool) -> tuple[Offer, Workflow]:
-        """Return the offer and the workflow to run; a named workflow replaces the offer's own."""
+        """Return the offer and the workflow to run; a configured backend may run another workflow."""
         if request.workflow is None:
-            offer = self._offers.find(request.model) if request.model else await self._catalogue.default()
+            offer = (
+                await self._catalogue.default() if request.model is None else self._offers.find(request.model)
+            )
             return offer, self._offers.workflow(offer)
         workflow = self._library.load(request.workflow, allow_paths=allow_paths)
         if request.model is None:
             return self._offers.of_workflow(workflow), workflow
-        return self._offers.find(request.model), workflow
+        offer = self._offers.find(request.model)
+        if not offer.configured and offer.workflow != workflow.reference:
+            raise BadRequest(
+                f"model={request.model!r} and workflow={request.workflow!r} are two different models. Give "
+                "one of them; only a backend configured in comfygen.yaml runs another workflow."
+            )
+        return offer, workflow

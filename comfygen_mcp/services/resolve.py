@@ -8,7 +8,7 @@ from datetime import datetime
 from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.graph.advice import settings_warnings
 from comfygen_mcp.graph.library import Workflow
-from comfygen_mcp.graph.template import placeholders, substitution_map
+from comfygen_mcp.graph.template import fill, placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
 from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, GenerateRequest, Job, Scalar
 from comfygen_mcp.presets import Presets, apply_style, preset_values
@@ -40,8 +40,7 @@ class Resolver:
 
     def resolve(self, request: GenerateRequest, offer: Offer, workflow: Workflow) -> Job:
         """Return the Job of *request*; raises BadRequest or UnknownName before anything is sent."""
-        check_prompt(request.prompt)
-        check_numbers(request)
+        check_request(request)
         prompt, negative = self._styled(request)
         preset, notes = self._preset(request, workflow)
         values = substitution_map(
@@ -53,8 +52,9 @@ class Resolver:
         size = _size(request, preset, values, workflow)
         seed = parse_seed(request.seed) or self._draw()
         complete = {**values, "width": size.width, "height": size.height, "seed": seed}
+        used = _used(workflow, complete)
         notes = (*notes, *size.notes, *self._warnings(request, workflow, complete))
-        used = {name: complete[name] for name in placeholders(workflow.graph) if name in complete}
+        notes = (*notes, *_unused(request, preset, used))
         now = self._now()
         return Job(
             id=new_job_id(now),
@@ -64,7 +64,7 @@ class Resolver:
             workflow=workflow.reference,
             model=model_file(offer, workflow),
             prompt=prompt,
-            negative_prompt=negative,
+            negative_prompt=_text(used.get("negative")) or negative,
             style=request.style,
             preset=request.preset,
             seed=seed,
@@ -74,11 +74,11 @@ class Resolver:
             scheduler=_text(used.get("scheduler")),
             width=_whole(used.get("width")),
             height=_whole(used.get("height")),
-            values=complete,
+            values=used,
             timeout_s=offer.block.timeout_s or self._timeout_of(workflow),
             metadata=request.metadata,
             caller=request.caller,
-            notes=(*notes, *_unused(request, used)),
+            notes=notes,
         )
 
     def _styled(self, request: GenerateRequest) -> tuple[str, str]:
@@ -107,20 +107,32 @@ class Resolver:
         return self._timeout_video_s if workflow.metadata.kind in VIDEO_KINDS else self._timeout_image_s
 
 
+def check_request(request: GenerateRequest) -> None:
+    """Raise BadRequest for values that no workflow can use, before anything else is looked at."""
+    check_prompt(request.prompt)
+    check_text("negative prompt", request.negative or "")
+    check_numbers(request)
+
+
 def check_prompt(prompt: str) -> None:
     """Raise BadRequest for a prompt that is empty or too long to be meant."""
     if not prompt.strip():
         raise BadRequest(
             "The prompt is empty. Describe the picture in words, for example 'a red fox in snow'."
         )
-    size = len(prompt.encode("utf-8", errors="replace"))
+    check_text("prompt", prompt)
+
+
+def check_text(what: str, text: str) -> None:
+    """Raise BadRequest for a text that no encoder reads: far too long, or with a NUL in it."""
+    size = len(text.encode("utf-8", errors="replace"))
     if size > MAX_PROMPT_BYTES:
         raise BadRequest(
-            f"The prompt has {size:,} bytes; at most {MAX_PROMPT_BYTES:,} are accepted. "
+            f"The {what} has {size:,} bytes; at most {MAX_PROMPT_BYTES:,} are accepted. "
             "Text encoders read only the first few hundred words: send a shorter description."
         )
-    if "\x00" in prompt:
-        raise BadRequest("The prompt holds a NUL character. Send plain text.")
+    if "\x00" in text:
+        raise BadRequest(f"The {what} holds a NUL character. Send plain text.")
 
 
 def check_numbers(request: GenerateRequest) -> None:
@@ -158,7 +170,7 @@ def _asked(request: GenerateRequest, *, prompt: str, negative: str) -> dict[str,
     """The request fields that fill placeholders; seed and size are settled after the rest."""
     asked: dict[str, Scalar | None] = {
         "prompt": prompt,
-        "negative": negative,
+        "negative": negative or None,
         "steps": request.steps,
         "cfg": request.cfg,
         "sampler": request.sampler,
@@ -181,9 +193,20 @@ def _size(
     )
 
 
-def _unused(request: GenerateRequest, used: Mapping[str, Scalar]) -> tuple[str, ...]:
-    """Say which knobs the caller turned that this workflow does not have."""
-    asked = {name: getattr(request, name) for name in ("steps", "cfg", "sampler", "scheduler")}
+def _used(workflow: Workflow, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Return the values that the template asks for; raises BadWorkflow for one that nobody gives."""
+    wanted = placeholders(workflow.graph)
+    if any(name not in values for name in wanted):
+        fill(workflow.graph, values)
+    return {name: values[name] for name in wanted}
+
+
+def _unused(
+    request: GenerateRequest, preset: Mapping[str, Scalar], used: Mapping[str, Scalar]
+) -> tuple[str, ...]:
+    """Say which knobs the caller, or the preset, turned that this workflow does not have."""
+    knobs = ("steps", "cfg", "sampler", "scheduler")
+    asked = {name: getattr(request, name) or preset.get(name) for name in knobs}
     return tuple(
         f"{name}={value} has no effect: this workflow has no such knob."
         for name, value in asked.items()

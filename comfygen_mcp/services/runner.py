@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.base import Backend
-from comfygen_mcp.errors import BackendUnreachable, JobTimeout, StoreFailed, UnexpectedReply
+from comfygen_mcp.errors import BackendUnreachable, JobCancelled, JobTimeout, StoreFailed, UnexpectedReply
 from comfygen_mcp.jobs.base import Publish
 from comfygen_mcp.models import Generation, Job, Ticket
 
@@ -39,7 +39,9 @@ class Runner:
                 async for progress in steps:
                     publish(progress)
             return await self._keep(backend, job, ticket, started)
-        except (asyncio.CancelledError, JobTimeout):
+        except asyncio.CancelledError:
+            raise JobCancelled(await _stop(backend, ticket)) from None
+        except JobTimeout:
             await _stop(backend, ticket)
             raise
 
@@ -77,14 +79,19 @@ async def _made(folder: Path) -> Path:
     return folder
 
 
-async def _stop(backend: Backend, ticket: Ticket) -> None:
+async def _stop(backend: Backend, ticket: Ticket) -> str:
+    """Stop the job on its host; return what became of it there, for the caller to read."""
     try:
         async with asyncio.timeout(CANCEL_BOUND_S):
             stopped = await backend.cancel(ticket)
-        text = "job stopped on its host" if stopped else "job was no longer on its host"
-        log.info(text, extra=_fields(ticket))
     except (TimeoutError, JobTimeout, BackendUnreachable, UnexpectedReply) as reason:
         log.warning("job could not be stopped on its host: %s", reason, extra=_fields(ticket))
+        why = str(reason) or f"no answer within {CANCEL_BOUND_S:.0f} s"
+        return f"It could not be stopped on {ticket.host} and may still run there: {why}"
+    log.info("job stopped on its host" if stopped else "job was not on its host", extra=_fields(ticket))
+    return (
+        "It was stopped on its host." if stopped else "It had not begun, or had already ended, on its host."
+    )
 
 
 def _fields(ticket: Ticket) -> dict[str, str]:

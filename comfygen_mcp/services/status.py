@@ -7,7 +7,7 @@ from comfygen_mcp.backends.hosts import Clients, HostSource
 from comfygen_mcp.errors import BackendUnreachable, StoreFailed, UnexpectedReply
 from comfygen_mcp.jobs.base import JobEngine, JobState
 from comfygen_mcp.models import Host, Record
-from comfygen_mcp.services.catalogue import Catalogue, Readiness
+from comfygen_mcp.services.catalogue import Catalogue, Readiness, answering
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.stores.base import Store
 
@@ -73,7 +73,8 @@ class StatusService:
         return listed + [self._backend(offer, None) for offer in self._offers.broken()]
 
     async def server(self, *, probe: bool) -> ServerStatus:
-        backends = await self.backends(probe=probe)
+        looks = (self.backends(probe=probe), self._hosts() if probe else _nobody())
+        backends, hosts = await asyncio.gather(*looks)
         jobs = await self.jobs()
         store_error = await self.store_error()
         condition = await self._store.condition()
@@ -85,15 +86,16 @@ class StatusService:
             store_notes=condition.notes,
             jobs_running=sum(not state.finished for state in jobs),
             backends=tuple(backends),
-            hosts=tuple(await self._hosts()) if probe else (),
+            hosts=tuple(hosts),
         )
 
     async def default_host(self) -> HostStatus:
         """Look at the default host; the embedded engine that would stand in for it is not started."""
         source = self._offers.default_source
         try:
-            host = await source.present()
-            return HostStatus(url=source.address) if host is None else await self._ask(host)
+            async with answering(source.address):
+                host = await source.present()
+                return HostStatus(url=source.address) if host is None else await self._ask(host)
         except (BackendUnreachable, UnexpectedReply) as reason:
             return HostStatus(url=source.address, error=str(reason))
 
@@ -126,8 +128,8 @@ class StatusService:
 
     async def _host(self, source: HostSource) -> HostStatus:
         try:
-            host = await source.host()
-            return await self._ask(host)
+            async with answering(source.address):
+                return await self._ask(await source.host())
         except (BackendUnreachable, UnexpectedReply) as reason:
             return HostStatus(url=source.address, error=str(reason))
 
@@ -144,3 +146,7 @@ class StatusService:
             running=len(queue.running),
             pending=len(queue.pending),
         )
+
+
+async def _nobody() -> list[HostStatus]:
+    return []

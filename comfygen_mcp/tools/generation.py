@@ -1,5 +1,6 @@
 """Tools that make pictures and read back what was made."""
 
+import time
 from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
@@ -84,9 +85,11 @@ async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob 
         style=style,
         caller=caller,
     )
+    began = time.monotonic()
     job = await app.generation.start(request)
     bound = app.settings.wait_s if wait_s is None else wait_s
-    state = await attend(app, ctx, job.id, wait_s=bound, owner=True)
+    remaining = max(bound - (time.monotonic() - began), 0)
+    state = await attend(app, ctx, job.id, wait_s=remaining, owner=True)
     raise_if_failed(state)
     return await job_result(app, state, show_preview=preview == "small")
 

@@ -3,6 +3,7 @@
 import base64
 import logging
 
+from anyio import to_thread
 from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from comfygen_mcp.app import App
@@ -45,7 +46,7 @@ async def preview_blocks(app: App, generation: Generation) -> list[ContentBlock]
     if generation.media != "image":
         return []
     try:
-        data = preview(await app.generation.read_output(generation))
+        data = await to_thread.run_sync(preview, await app.generation.read_output(generation))
     except StoreFailed as reason:
         # The file is stored; that it cannot be read back just now must not hide where it is.
         log.warning("no preview of generation %s: %s", generation.id, reason)
@@ -105,8 +106,10 @@ def _headline(state: JobState) -> str:
                 + ", ".join(part for part in settings if part)
                 + "."
             )
-        case "failed" | "cancelled":
-            return f"Job {job.id} {state.status}: {state.error or 'no reason given'}"
+        case "failed":
+            return f"Job {job.id} failed: {state.error}"
+        case "cancelled":
+            return f"Job {job.id} was cancelled. {state.error or ''}".rstrip()
         case _:
             message = state.progress.message if state.progress else "waiting to start"
             return f"Job {job.id} is {state.status}: {message}."

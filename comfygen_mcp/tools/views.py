@@ -73,6 +73,11 @@ class JobView(View):
     height: int | None
     outputs: list[OutputView]
     latency_ms: int | None
+    backend_type: str | None
+    host: str | None
+    prompt_id: str | None
+    client_id: str | None
+    vram_used_mib: int | None
     preview_engine: bool
     notes: list[str]
     progress: ProgressView | None
@@ -107,6 +112,11 @@ async def job_view(state: JobState, app: App) -> JobView:
         height=job.height,
         outputs=[await output_view(generation, app) for generation in state.generations],
         latency_ms=first.timings.latency_ms if first else None,
+        backend_type=first.backend_type if first else None,
+        host=first.host if first else None,
+        prompt_id=first.prompt_id if first else None,
+        client_id=first.client_id if first else None,
+        vram_used_mib=first.vram_used_mib if first else None,
         preview_engine=first.preview_engine if first else False,
         notes=notes,
         progress=_progress_view(state),
@@ -197,8 +207,11 @@ class GenerationView(View):
     created_at: datetime
     kind: str
     backend: str
+    backend_type: str
     model_file: str
     host: str
+    prompt_id: str
+    client_id: str
     workflow: str
     prompt: str
     negative_prompt: str
@@ -231,6 +244,9 @@ async def generation_view(generation: Generation, app: App, *, graph: Graph | No
         created_at=generation.timestamp,
         kind=generation.kind,
         backend=generation.backend,
+        backend_type=generation.backend_type,
+        prompt_id=generation.prompt_id,
+        client_id=generation.client_id,
         model_file=generation.model,
         host=generation.host,
         workflow=generation.workflow,
