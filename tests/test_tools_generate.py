@@ -172,6 +172,7 @@ async def test_cancel_job_stops_the_job_on_the_host_and_says_so(connect, setting
         again = await client.call_tool("cancel_job", {"job_id": job_id})
 
     assert cancelled.structured_content["jobs"][0]["status"] == "cancelled"
+    assert "stopped on its host" in cancelled.content[0].text
     assert again.structured_content["jobs"][0]["status"] == "cancelled"
     assert jobs_on(slow_engine.url, prompt, "cancelled")
 
