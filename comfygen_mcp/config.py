@@ -78,9 +78,18 @@ def load_settings(*, environ: Mapping[str, str], cwd: Path, config_file: Path | 
         _put(values, keys, _placed(keys, value, cwd, environ))
     _put_default_folders(values, environ)
     variables = {keys: name for keys, (name, _) in from_environment.items()}
-    settings = checked_settings(values, lambda keys: _place_in_words(document, variables, keys))
+    settings = checked_settings(values, lambda keys: _place_in_words(file and document, variables, keys))
     sources = _sources(settings, document, variables)
     return Loaded(settings, sources, file, (*notes, *unknown_variables(environ)))
+
+
+def finds(file: Path, *, environ: Mapping[str, str], cwd: Path) -> bool:
+    """Return whether *file* is the one that is read when none is named on the command line."""
+    try:
+        found = _find_file(environ, cwd, None)
+    except BadConfiguration:
+        return False
+    return found is not None and found.resolve() == (cwd / file).resolve()
 
 
 def user_config_file(environ: Mapping[str, str]) -> Path:
@@ -137,7 +146,22 @@ def _with_places(
         value = _get(placed, keys)
         if value is not None:
             _put(placed, keys, _placed(keys, value, base, environ))
+    if blocks := section(placed.get("backends")):
+        placed["backends"] = {name: _with_workflow(block, base, environ) for name, block in blocks.items()}
     return placed
+
+
+def _with_workflow(block: JsonValue, base: Path, environ: Mapping[str, str]) -> JsonValue:
+    """Make a workflow that is given as a path absolute; a name, also `name.json`, stays a name."""
+    given = section(block) or {}
+    workflow = given.get("workflow")
+    if not isinstance(workflow, str) or not _looks_like_path(workflow):
+        return block
+    return {**given, "workflow": str(base / _home(Path(workflow), environ))}
+
+
+def _looks_like_path(workflow: str) -> bool:
+    return workflow.startswith((".", "~")) or "/" in workflow or "\\" in workflow
 
 
 def _placed(keys: Keys, value: JsonValue, base: Path, environ: Mapping[str, str]) -> JsonValue:
@@ -187,9 +211,11 @@ def _put(values: dict[str, JsonValue], keys: Keys, value: JsonValue) -> None:
         values[str(keys[0])] = {**group, str(keys[1]): value}
 
 
-def _place_in_words(document: Document, variables: Mapping[Keys, str], keys: Keys) -> str:
+def _place_in_words(document: Document | None, variables: Mapping[Keys, str], keys: Keys) -> str:
     origin = next((name for at, name in variables.items() if keys[: len(at)] == at), None)
-    return f"Environment variable {origin}" if origin else document.place_in_words(keys)
+    if origin:
+        return f"Environment variable {origin}"
+    return document.place_in_words(keys) if document else "The configuration"
 
 
 def _sources(settings: Settings, document: Document, variables: Mapping[Keys, str]) -> dict[str, str]:

@@ -14,6 +14,11 @@ from comfygen_mcp.models import Host, Record, RequiredFile, Scalar
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
+_SECRET_KNOB = re.compile(
+    r"passw|passphrase|secret|credential|cookie|bearer|authori[sz]|token(?!i[sz]|s)|api[-_.]?key"
+    r"|(?<![a-z])(pwd|key|auth)(?![a-z])",
+    re.IGNORECASE,
+)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _UNFIT_FOR_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -151,6 +156,11 @@ def host_of(block: BackendBlock, environ: Mapping[str, str]) -> Host:
     if block.auth is not None:
         headers["Authorization"] = _authorization(block, block.auth, environ)
     return Host(url=block.urls[0], headers=headers, wake_hint=block.wake_hint)
+
+
+def sounds_secret(knob: str) -> bool:
+    """Return whether a free key of a block is named like a secret; `tokenizer` and `keyframes` are not."""
+    return _SECRET_KNOB.search(knob) is not None
 
 
 def checked_url(url: str) -> str:

@@ -8,11 +8,13 @@ from typing import TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from comfygen_mcp.config_blocks import Auth, BackendBlock, FromEnvironment
+from comfygen_mcp.config_blocks import Auth, BackendBlock, FromEnvironment, sounds_secret
 from comfygen_mcp.config_environment import SECTIONS
 from comfygen_mcp.config_fields import Settings
 from comfygen_mcp.config_file import Document, Keys, section
+from comfygen_mcp.config_s3 import SETTING_ERROR
 from comfygen_mcp.errors import BadConfiguration
+from comfygen_mcp.graph.knobs import wrong_knob
 from comfygen_mcp.models import JsonValue, Record, RequiredFile
 
 Place: TypeAlias = Callable[[Keys], str]
@@ -59,6 +61,7 @@ def block_values(document: Document, name: str, block: JsonValue) -> tuple[JsonV
             f"{document.place_in_words(path)}: backends.{name} needs a base_url, such as http://127.0.0.1:8188."
         )
     notes = [_no_effect(document, path, key) for key in knobs if key in _SET_BY_THE_REQUEST]
+    notes += [_no_place_for_secrets(document, path, key) for key in knobs if sounds_secret(key)]
     return {**fields, "name": name, "knobs": knobs}, notes
 
 
@@ -79,11 +82,14 @@ def _check_knob(document: Document, keys: Keys, value: JsonValue, given: Mapping
         hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(BLOCK_KEYS)}."
         raise BadConfiguration(f"{where}: unknown key {key!r} in {_dotted(keys[:-1])}. {hint}")
     finite = not isinstance(value, float) or abs(value) < float("inf")
+    given_value = "hidden here" if sounds_secret(key) else _shown(value)
     if not isinstance(value, str | int | float | bool) or not finite:
         raise BadConfiguration(
-            f"{where}: {_dotted(keys)} is {_shown(value)}, but a value for a placeholder must be text, "
+            f"{where}: {_dotted(keys)} is {given_value}, but a value for a placeholder must be text, "
             f"a finite number, true or false. Keys with another meaning: {', '.join(BLOCK_KEYS)}."
         )
+    if wrong := wrong_knob(key, value):
+        raise BadConfiguration(f"{where}: {_dotted(keys)} is {given_value}: {wrong}.")
 
 
 def _near_block_key(key: str, given: Mapping[str, JsonValue]) -> str | None:
@@ -101,8 +107,16 @@ def _no_effect(document: Document, path: Keys, key: str) -> str:
     return f"{where}: {key!r} in {_dotted(path)} has no effect, because every request sets its own."
 
 
+def _no_place_for_secrets(document: Document, path: Keys, key: str) -> str:
+    where = document.place((*path, key))
+    return (
+        f"{where}: {key!r} in {_dotted(path)} sounds like a secret. Knobs fill placeholders and are "
+        "stored in sidecars, so secrets do not belong there; headers and auth take a variable's name."
+    )
+
+
 def _problem(detail: ErrorDetails, place: Place) -> str:
-    keys = _existing(detail["loc"])
+    keys = (*_existing(detail["loc"]), *detail.get("ctx", {}).get("keys", ()))
     if detail["type"] == "extra_forbidden":
         return f"{place(keys)}: {_unknown_key(keys)}"
     name = _dotted(keys) or "the configuration"
@@ -136,6 +150,8 @@ def _existing(loc: tuple[int | str, ...]) -> Keys:
 
 
 def _in_words(detail: ErrorDetails) -> str:
+    if detail["type"] == SETTING_ERROR:
+        return detail["msg"]
     if detail["type"] == "value_error":
         return str(detail.get("ctx", {})["error"])
     if detail["type"] in ("too_short", "string_too_short"):

@@ -7,7 +7,7 @@ import platformdirs
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from comfygen_mcp.config_blocks import BackendBlock, checked_url
-from comfygen_mcp.config_s3 import S3Settings, is_s3, s3_place
+from comfygen_mcp.config_s3 import S3Settings, is_s3, s3_place, setting_error
 from comfygen_mcp.models import Record
 
 APP_NAME = "comfygen-mcp"
@@ -159,8 +159,9 @@ class Settings(Fields):
     @model_validator(mode="after")
     def _s3_is_complete(self) -> Self:
         if is_s3(self.store) and self.s3.endpoint is None:
-            raise ValueError(
-                f"store {self.store} needs s3.endpoint (or COMFYGEN_S3_ENDPOINT): the server's address, "
-                "such as http://127.0.0.1:9000, or https://s3.eu-west-1.amazonaws.com"
+            raise setting_error(
+                f"{self.store} needs s3.endpoint (or COMFYGEN_S3_ENDPOINT): the server's address, "
+                "such as http://127.0.0.1:9000, or https://s3.eu-west-1.amazonaws.com",
+                "store",
             )
         return self

@@ -7,10 +7,12 @@ from typing import Any, cast
 from pydantic import BaseModel, SecretStr
 
 from comfygen_mcp.config import BackendBlock, FromEnvironment, Loaded
+from comfygen_mcp.config_blocks import sounds_secret
 from comfygen_mcp.config_environment import SECTIONS
 from comfygen_mcp.config_fields import Settings
 
 HIDDEN = "(set, hidden)"
+HIDDEN_KNOB = "***"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def _settings(settings: Settings, sources: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _given(block: BackendBlock, sources: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    for name, value in {**dict(block), **block.knobs}.items():
+    knobs = {name: HIDDEN_KNOB if sounds_secret(name) else value for name, value in block.knobs.items()}
+    for name, value in {**dict(block), **knobs}.items():
         setting = f"backends.{block.name}.{name}"
         if name == "workflow" or sources.get(setting, "default") != "default":
             yield setting, value

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from comfygen_mcp.config_blocks import VariableName, checked_url
 from comfygen_mcp.errors import BadConfiguration
@@ -16,6 +17,9 @@ LONGEST_LINK_S = 7 * 86_400
 """S3 signs no link for longer."""
 LONGEST_PREFIX = 100
 """In bytes; the rest of what S3 allows belongs to the keys."""
+
+SETTING_ERROR = "setting"
+"""Type of an error that a check of several settings found, about one of them."""
 
 _SCHEME = "s3://"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -66,7 +70,7 @@ class S3Settings(Record):
         for name in ("endpoint", "public_endpoint"):
             address: str | None = getattr(self, name)
             if address is not None:
-                _check_address(name, self._url(address))
+                self._check_address(name, address)
         return self
 
     @property
@@ -78,6 +82,18 @@ class S3Settings(Record):
     def public_url(self) -> str | None:
         """The endpoint as others reach it."""
         return self._url(self.public_endpoint) if self.public_endpoint else self.url
+
+    def _check_address(self, name: str, address: str) -> None:
+        try:
+            has_path = self._url(address).count("/") > 2
+        except ValueError as error:
+            raise setting_error(str(error), name) from None
+        if has_path:
+            raise setting_error(
+                "must be a server without a path, such as http://127.0.0.1:9000; "
+                "the bucket stands in `store`",
+                name,
+            )
 
     def _url(self, address: str) -> str:
         if "://" not in address:
@@ -100,6 +116,11 @@ class S3Keys:
     access_key: str
     secret_key: str = field(repr=False)
     session_token: str | None = field(default=None, repr=False)
+
+
+def setting_error(problem: str, *keys: str) -> PydanticCustomError:
+    """Return the error that a validator raises about the setting at *keys* below its own record."""
+    return PydanticCustomError(SETTING_ERROR, "{problem}", {"problem": problem, "keys": keys})
 
 
 def is_s3(store: str) -> bool:
@@ -148,11 +169,3 @@ def _given(environ: Mapping[str, str], name: str) -> str:
     if not value.isprintable() or not value.isascii():
         raise BadConfiguration(f"The environment variable {name} must be one line of plain ASCII text.")
     return value
-
-
-def _check_address(name: str, url: str) -> None:
-    if url.count("/") > 2:
-        raise ValueError(
-            f"{name} must be a server without a path, such as http://127.0.0.1:9000; "
-            "the bucket stands in `store`"
-        )

@@ -71,7 +71,7 @@ class JobCancelled(ComfygenError):
 
 
 class JobTimeout(ComfygenError):
-    """The job did not finish within its bound; it may still be running on the server."""
+    """The job did not finish within its bound, and was stopped on its host."""
 
 
 class StoreFailed(ComfygenError):

@@ -1,7 +1,9 @@
 """Previews: pictures made small enough for an agent's context."""
 
 import io
+import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,15 @@ SIGNATURES = (
 """Offset, bytes, MIME type."""
 MAX_PIXELS = 64_000_000
 """Pictures above this are not decoded (a decompression bomb, or a file for other tools)."""
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, RuntimeError, EOFError, ArithmeticError),
+    *(LookupError, TypeError, AttributeError, MemoryError, AssertionError, ImportError),
+    *(struct.error, zlib.error),
+)
+"""What Pillow's readers let through for a damaged file: each fails where its parsing happens to stumble.
+
+UnidentifiedImageError is an OSError, NotImplementedError a RuntimeError.
+"""
 
 
 def preview(source: Path | bytes) -> bytes | None:
@@ -54,31 +65,32 @@ def mime_of(data: bytes) -> str | None:
 
 def picture_size(source: Path | bytes) -> tuple[int, int] | None:
     """Return (width, height) in pixels from the header alone, or None when it is not a picture."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        # Pillow only warns about a large picture here; the pixels are not decoded.
-        with (
-            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture,
-        ):
+        # Pillow warns about large and damaged pictures; the answer here says enough.
+        with warnings.catch_warnings(action="ignore"), Image.open(_readable(source)) as picture:
             return picture.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+    except (*UNREADABLE, Image.DecompressionBombError):
         return None
 
 
 def _open(source: Path | bytes) -> "Image | None":
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     size = picture_size(source)
     if size is None or size[0] * size[1] > MAX_PIXELS:
         return None
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+        with warnings.catch_warnings(action="ignore"), Image.open(_readable(source)) as picture:
             picture.load()
             return picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
-    except (UnidentifiedImageError, OSError, ValueError):
+    except (*UNREADABLE, Image.DecompressionBombError):
         return None
+
+
+def _readable(source: Path | bytes) -> Path | io.BytesIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
 def _webp(picture: "Image", *, edge: int, quality: int) -> bytes:

@@ -153,8 +153,11 @@ async def test_without_metadata_there_is_a_file_and_no_sidecar(archive, store, p
     (kept,) = await keep(archive, output_of(picture), job=job_of(metadata=False))
 
     assert await keys(store) == [kept.key]
-    with pytest.raises(UnknownName, match="Unknown generation"):
-        await archive.find(kept.id)
+    for identifier in (kept.id, kept.id[:10]):
+        with pytest.raises(BadRequest, match="stored without metadata") as raised:
+            await archive.find(identifier)
+        assert kept.key in str(raised.value)
+        assert not isinstance(raised.value, UnknownName)
 
 
 def bomb(width, height):
@@ -163,7 +166,10 @@ def bomb(width, height):
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", bomb(100_000, 100_000)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, bomb(100_000, 100_000)],
+)
 async def test_a_picture_that_cannot_be_read_is_kept_without_a_size(archive, tmp_path, data):
     file = tmp_path / "odd.png"
     file.write_bytes(data)
@@ -185,11 +191,11 @@ async def test_when_the_store_fails_the_message_says_where_the_file_still_lies(p
     assert picture.exists()
 
 
-async def test_a_file_whose_sidecar_failed_is_not_found(archive, store, picture):
+async def test_a_file_whose_sidecar_is_gone_is_told_by_its_key(archive, store, picture):
     (kept,) = await keep(archive, output_of(picture))
     await store.delete(f"{kept.key}.json")
 
-    with pytest.raises(UnknownName):
+    with pytest.raises(BadRequest, match=kept.key):
         await archive.find(kept.id)
 
 

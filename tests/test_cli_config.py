@@ -78,6 +78,37 @@ def test_init_takes_a_path_or_a_folder(cli, tmp_path):
     assert (tmp_path / "here/comfygen.yaml").is_file()
 
 
+def test_init_says_how_to_show_the_file_that_it_wrote(cli, tmp_path):
+    (tmp_path / "my folder").mkdir()
+
+    found = cli("init").output
+    elsewhere = cli("init", "--path", "my folder").output
+    named = cli("init", "--path", "named.yaml", env={"COMFYGEN_CONFIG": "named.yaml"}).output
+    hidden = cli("init", "--force", env={"COMFYGEN_CONFIG": "gone.yaml"}).output
+
+    assert "then run: comfygen config show" in found
+    assert "then run: comfygen --config 'my folder/comfygen.yaml' config show" in elsewhere
+    assert "then run: comfygen config show" in named
+    assert "then run: comfygen --config comfygen.yaml config show" in hidden
+
+
+def test_init_says_that_its_blocks_take_the_engines_place(cli):
+    output = cli("init").output
+
+    assert "127.0.0.1:8188" in output
+    assert "preview engine no longer stands in" in output
+
+
+def test_show_hides_knobs_that_sound_secret(cli, tmp_path):
+    (tmp_path / "comfygen.yaml").write_text("backends: {fox: {base_url: http://fox, hf_token: hush}}")
+
+    for result in (cli("show"), cli("show", "--json")):
+        assert result.exit_code == 0
+        assert "***" in result.output
+        assert "hush" not in result.output
+        assert "secrets do not belong there" in result.stderr
+
+
 def test_init_tells_why_it_cannot_write(cli, tmp_path):
     (tmp_path / "file").write_text("in the way")
 

@@ -263,13 +263,13 @@ def test_what_is_no_address_is_refused_with_the_reason(url, reason):
         ("qqqqq: 1", ["unknown key 'qqqqq'. Known:"]),
         ("http: {prt: 1}", ["line 1, column 8", "unknown key 'prt' in http", "'port'"]),
         ("engine: {idle: 1}", ["unknown key 'idle' in engine", "'idle_s'"]),
-        ("store: s3://bucket", ["store s3://bucket needs s3.endpoint (or COMFYGEN_S3_ENDPOINT)"]),
+        ("store: s3://bucket", ["line 1, column 1: store: s3://bucket needs s3.endpoint (or COMF"]),
         ("store: s3://Bucket", ["store is 's3://Bucket': names the bucket 'Bucket'", "such as s3://comfy-gen"]),
         ("store: s3://1.2.3.4", ["names the bucket '1.2.3.4'"]),
         ("store: s3://bucket/a/../b", ["has the prefix 'a/../b'", "such as s3://comfy-gen/team"]),
         ("store: s3://bucket/" + "x" * 101, ["at most 100 in all"]),
         ("store: https://x", ["must be the path of a folder, or s3://bucket/prefix"]),
-        ("s3: {endpoint: 'http://h/bucket'}", ["line 1", "endpoint must be a server without a path"]),
+        ("s3: {endpoint: 'http://h/bucket'}", ["line 1", "s3.endpoint: must be a server without a path"]),
         ("s3: {endpoint: 'http://h'}\nstore: s3:///a//b", ["has the prefix 'a//b'"]),
         ("s3: {public_endpoint: 'ftp://h'}", ["must begin with http://"]),
         ("s3: {secure: 'no'}", ["s3.secure is 'no': must be true or false"]),
@@ -320,6 +320,12 @@ def test_a_mistake_is_told_with_its_place_and_what_is_valid(load, text, words):
         ("{hosts: [http://h, 5]}", ["backends.fox.hosts.1 is 5"]),
         ("{base_url: http://h, shift: .inf}", ["backends.fox.shift is inf", "finite"]),
         ("{base_url: http://h, shift: .nan}", ["backends.fox.shift is nan", "finite"]),
+        ("{base_url: http://h, cfg: abc}", ["line 1, column 38", "fox.cfg is 'abc': must be a finite"]),
+        ("{base_url: http://h, cfg: nan}", ["backends.fox.cfg is 'nan': must be a finite number"]),
+        ("{base_url: http://h, cfg: true}", ["backends.fox.cfg is True: must be a finite number"]),
+        ("{base_url: http://h, height: abc}", ["backends.fox.height is 'abc': must be a whole number"]),
+        ("{base_url: http://h, steps: 2.5}", ["backends.fox.steps is 2.5: must be a whole number from 1 on"]),
+        ("{base_url: http://h, width: 0}", ["backends.fox.width is 0: must be a whole number from 1 on"]),
         ("{base_url: http://h, shift: [1]}", ["backends.fox.shift is (1,)", "Keys with another meaning"]),
         ("{base_url: http://h, shift: }", ["backends.fox.shift is None"]),
         ("{base_url: http://h, default_steps: 4.5}", ["must be a whole number"]),
@@ -352,6 +358,7 @@ def test_a_mistake_in_a_block_is_told_with_its_place_and_what_is_valid(load, blo
         "{base_url: http://h, auth: {type: bearer, token_env: 'hush hush'}}",
         "{base_url: http://h, api_token_env: hush-hush}",
         "{base_url: http://h, auth: hush}",
+        "{base_url: http://h, hf_token: [hush]}",
         "{base_url: http://h, headers: {Authorization: {env: A}}, auth: {type: bearer, token_env: B}}",
     ],
 )
@@ -434,6 +441,76 @@ def test_paths_are_relative_to_the_file_or_to_the_working_folder(load, tmp_path,
     assert from_variable.workflow_dirs == (tmp_path / "a", tmp_path / "b")
 
 
+def test_a_workflow_given_as_a_path_is_relative_to_the_file_and_a_name_stays_one(load, tmp_path, home):
+    named = [
+        "./my.json",
+        "../up.json",
+        "sub/my.json",
+        ".my.json",
+        "~/my.json",
+        "/abs/my.json",
+        "sdxl",
+        "x.json",
+    ]
+    user = user_config_file(home)
+    user.parent.mkdir(parents=True)
+    user.write_text(
+        "backends:\n"
+        + "".join(f"  b{at}: {{base_url: http://h, workflow: {name}}}\n" for at, name in enumerate(named))
+    )
+
+    blocks = load().settings.backends.values()
+
+    base = user.parent
+    assert [Path(block.workflow) for block in blocks] == [
+        base / "my.json",
+        base / "../up.json",
+        base / "sub/my.json",
+        base / ".my.json",
+        tmp_path / "home/my.json",
+        Path("/abs/my.json"),
+        Path("sdxl"),
+        Path("x.json"),
+    ]
+
+
+def test_a_workflow_that_is_no_text_is_left_for_the_check(load):
+    assert "backends.fox.workflow is 5" in problem_of(load, BLOCK + "    workflow: 5\n")
+
+
+SECRET_KNOBS = (
+    "password",
+    "hf_token",
+    "api_key",
+    "apikey",
+    "secret",
+    "my-key",
+    "client_secret",
+    "auth_value",
+)
+
+
+@pytest.mark.parametrize("name", SECRET_KNOBS)
+def test_a_knob_that_sounds_secret_is_hidden_and_noted(load, name):
+    loaded = load(BLOCK + f"    {name}: hush\n")
+
+    rows = {row.setting: row.value for row in describe(loaded)}
+
+    assert rows[f"backends.fox.{name}"] == "***"
+    assert loaded.settings.backends["fox"].knobs == {name: "hush"}
+    assert f"comfygen.yaml:4: {name!r} in backends.fox sounds like a secret" in loaded.notes[0]
+    assert "stored in sidecars" in loaded.notes[0]
+    assert "hush" not in loaded.notes[0]
+
+
+@pytest.mark.parametrize("name", ["tokenizer", "max_tokens", "keyframes", "monkey", "coauthors"])
+def test_a_knob_that_only_resembles_a_secret_is_shown(load, name):
+    loaded = load(BLOCK + f"    {name}: shown\n")
+
+    assert {row.setting: row.value for row in describe(loaded)}[f"backends.fox.{name}"] == "shown"
+    assert loaded.notes == ()
+
+
 def test_a_tilde_without_a_home_stays_a_name(tmp_path):
     loaded = load_settings(
         environ={"COMFYGEN_STORE": "~/x", "XDG_CONFIG_HOME": str(tmp_path)}, cwd=tmp_path, config_file=None
@@ -479,7 +556,15 @@ def test_the_environment_overrides_the_file_and_sources_say_so(load):
         ({"COMFYGEN_WAIT_S": "nan"}, "must be a finite number"),
         ({"COMFYUI_URL": "gpu:8188"}, "Environment variable COMFYUI_URL: comfyui_url is 'gpu:8188'"),
         ({"COMFYGEN_TOKEN": ""}, "COMFYGEN_TOKEN: http.token: must not be empty"),
-        ({"COMFYGEN_STORE": "s3://bucket"}, "needs s3.endpoint"),
+        (
+            {"COMFYGEN_STORE": "s3://bucket"},
+            "Environment variable COMFYGEN_STORE: store: s3://bucket needs s3.endpoint",
+        ),
+        (
+            {"COMFYGEN_S3_ENDPOINT": "http://h/b"},
+            "variable COMFYGEN_S3_ENDPOINT: s3.endpoint: must be a server",
+        ),
+        ({"COMFYGEN_S3_PUBLIC_ENDPOINT": "ftp://h"}, "COMFYGEN_S3_PUBLIC_ENDPOINT: s3.public_endpoint: must"),
         (
             {"COMFYGEN_STORE": "s3://b"},
             "COMFYGEN_STORE: store is 's3://b': names the bucket",
@@ -488,7 +573,10 @@ def test_the_environment_overrides_the_file_and_sources_say_so(load):
     ],
 )
 def test_a_mistake_in_the_environment_names_the_variable(load, environ, words):
-    assert words in problem_of(load, None, environ=environ)
+    problem = problem_of(load, None, environ=environ)
+
+    assert words in problem
+    assert "comfygen.yaml" not in problem
 
 
 def test_an_override_inside_a_group_of_a_wrong_type_leaves_the_group_to_be_named(load):

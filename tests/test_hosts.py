@@ -54,7 +54,24 @@ async def test_one_client_serves_a_host_and_all_are_closed_together(engine):
     client = clients.of(Host(url=engine.url))
     await client.system_stats()
 
-    assert clients.at(engine.url) is client
+    assert clients.of(Host(url=engine.url)) is client
     await clients.aclose()
-    assert clients.at(engine.url) is not client
+    assert clients.of(Host(url=engine.url)) is not client
+    await clients.aclose()
+
+
+async def test_hosts_at_one_address_with_other_headers_or_hints_share_no_client():
+    clients = Clients(ComfyUI)
+    hosts = [
+        Host(url="http://fox:8188"),
+        Host(url="http://fox:8188", headers={"Authorization": "Bearer one"}),
+        Host(url="http://fox:8188", headers={"Authorization": "Bearer two"}),
+        Host(url="http://fox:8188", wake_hint="press the button"),
+    ]
+
+    opened = [clients.of(host) for host in hosts]
+
+    assert [client.host for client in opened] == hosts
+    assert [clients.of(host.model_copy()) for host in hosts] == opened
+    assert len({id(client) for client in opened}) == len(hosts)
     await clients.aclose()

@@ -1,10 +1,13 @@
 """Previews: small enough for every client, whatever the picture."""
 
 import io
+import random
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from comfygen_mcp import images
 from comfygen_mcp.images import mime_of, picture_size, preview
@@ -79,3 +82,49 @@ def test_a_preview_that_fits_at_no_size_is_left_out(monkeypatch):
     monkeypatch.setattr(images, "PREVIEW_MAX_BYTES", 10)
 
     assert preview(png(64, 64)) is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "JPEG", "TIFF", "BMP"])
+def test_a_damaged_picture_raises_nothing_whatever_pillow_raises(kind):
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png(24, 16, noise=True))).save(buffer, kind)
+    whole, chance = buffer.getvalue(), random.Random(7)  # noqa: S311 - the same damage every time
+    cut = [whole[: round(len(whole) * part / 40)] for part in range(40)]
+    spoilt = [_spoilt(whole, chance, reach) for reach in (32, 128, len(whole)) for _ in range(150)]
+
+    for data in (*cut, *spoilt):
+        size, shown = picture_size(data), preview(data)
+        assert size is None or len(size) == 2
+        assert shown is None or mime_of(shown) == "image/webp"
+    assert any(preview(data) is None for data in cut)
+
+
+def _spoilt(whole, chance, reach):
+    """Change a few bytes among the first *reach*, where the headers are."""
+    data = bytearray(whole)
+    for _ in range(chance.randint(1, 6)):
+        data[chance.randrange(min(reach, len(data)))] = chance.randrange(256)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SyntaxError, RuntimeError, NotImplementedError, struct.error, EOFError, IndexError, zlib.error],
+)
+def test_whatever_a_reader_stumbles_over_is_no_picture(monkeypatch, error):
+    def stumble(*_args, **_options):
+        raise error("broken")
+
+    monkeypatch.setattr(Image, "open", stumble)
+
+    assert picture_size(b"data") is None
+
+
+def test_pixels_that_cannot_be_decoded_have_a_size_and_no_preview(monkeypatch):
+    def stumble(_picture):
+        raise SyntaxError("broken PNG file")
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", stumble)
+
+    assert picture_size(png(8, 8)) == (8, 8)
+    assert preview(png(8, 8)) is None

@@ -42,13 +42,20 @@ class Archive:
     async def find(self, generation_id: str) -> Generation:
         """Return a generation by its id, or by enough of its beginning (at least 8 digits).
 
-        Raises UnknownName when there is none, BadRequest when there are several, StoreFailed when its
-        sidecar is corrupt.
+        Raises UnknownName when there is none, BadRequest when there are several or it was stored without
+        metadata, StoreFailed when its sidecar is corrupt.
         """
         generation_id = await self._completed(generation_id)
+        files: list[str] = []
         async for file in self._store.list(sidecar.prefix_of(generation_id)):
             if sidecar.is_sidecar(file.key):
                 return await self._read(file.key)
+            files.append(file.key)
+        if files:
+            raise BadRequest(
+                f"Generation {generation_id} was stored without metadata, so nothing more is known of it. "
+                f"The file itself is there, under the store key {files[0]}."
+            )
         raise UnknownName("generation", generation_id, await self._ids_near(generation_id), hint=_HINT)
 
     async def read_output(self, generation: Generation) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from comfygen_mcp.graph.hash import graph_sha256
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.graph.prefix import with_filename_prefix
 from comfygen_mcp.graph.template import fill
-from comfygen_mcp.models import HostFacts, Job, Progress, Ticket
+from comfygen_mcp.models import Host, HostFacts, Job, Progress, Ticket
 
 CANCEL_BOUND_S = 15.0
 """How long a cancelled submit may take to withdraw what it may have handed over."""
+WITHDRAW_LOOKS_S = 6.0
+"""How long such a prompt is looked for: a server may have read it and queue it only seconds later."""
+WITHDRAW_PAUSE_S = 0.25
 
 
 class ComfyUIBackend:
@@ -57,7 +60,7 @@ class ComfyUIBackend:
 
     async def submit(self, prepared: Prepared) -> Ticket:
         job = prepared.job
-        client = self._clients.at(prepared.host)
+        client = await self._client(prepared.host)
         try:
             submission = await client.submit(prepared.graph, prompt_id=job.id, requires=prepared.requires)
         except asyncio.CancelledError:
@@ -75,14 +78,14 @@ class ComfyUIBackend:
         )
 
     async def follow(self, ticket: Ticket, *, timeout_s: float) -> AsyncGenerator[Progress, None]:
-        client = await self._client(ticket)
+        client = await self._client(ticket.host)
         steps = client.follow(ticket.remote_id, graph=ticket.graph, timeout_s=timeout_s)
         async with aclosing(steps):
             async for step in steps:
                 yield step
 
     async def collect(self, ticket: Ticket, into: Path) -> Collected:
-        client = await self._client(ticket)
+        client = await self._client(ticket.host)
         remotes = await client.outputs(ticket.remote_id)
         facts = asyncio.create_task(_facts(client))
         try:
@@ -98,22 +101,40 @@ class ComfyUIBackend:
             facts.cancel()
 
     async def cancel(self, ticket: Ticket) -> bool:
-        return await (await self._client(ticket)).cancel(ticket.remote_id)
+        return await (await self._client(ticket.host)).cancel(ticket.remote_id)
 
-    async def _client(self, ticket: Ticket) -> ComfyUI:
-        """Return the client of the ticket's host, signed in as the configuration says."""
+    async def _client(self, url: str) -> ComfyUI:
+        """Return the client of *url*: signed in as the configuration says when it is this backend's host."""
         if self._source.configured:
-            self._clients.of(await self._source.host())
-        return self._clients.at(ticket.host)
+            host = await self._source.host()
+            if host.url == url:
+                return self._clients.of(host)
+        return self._clients.of(Host(url=url))
 
 
 async def _withdraw(client: ComfyUI, prompt_id: str) -> None:
-    """Take back a prompt whose submission was cut short: it may or may not have arrived."""
-    try:
+    """Take back a prompt whose submission was cut short: it may have arrived, or be about to."""
+    await asyncio.shield(_cancel_when_found(client, prompt_id))
+
+
+async def _cancel_when_found(client: ComfyUI, prompt_id: str) -> None:
+    """Look for the prompt again and again until it was stopped or has ended, for a bounded time."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + WITHDRAW_LOOKS_S
+    with suppress(TimeoutError, JobTimeout, UnexpectedReply):
         async with asyncio.timeout(CANCEL_BOUND_S):
-            await asyncio.shield(client.cancel(prompt_id))
-    except (TimeoutError, JobTimeout, BackendUnreachable, UnexpectedReply):
-        return
+            while not await _gone(client, prompt_id):
+                if loop.time() >= deadline:
+                    return
+                await asyncio.sleep(WITHDRAW_PAUSE_S)
+
+
+async def _gone(client: ComfyUI, prompt_id: str) -> bool:
+    """Tell whether the prompt was stopped now, or has ended; False while it is not to be found."""
+    try:
+        return await client.cancel(prompt_id) or await client.history(prompt_id) is not None
+    except BackendUnreachable:
+        return False
 
 
 async def _facts(client: ComfyUI) -> HostFacts:

@@ -1,7 +1,7 @@
 """Which ComfyUI a backend talks to: a configured address, or the usual one with the engine behind it."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from comfygen_mcp.models import Host
 
@@ -85,22 +85,29 @@ class ImplicitHost:
 
 
 class Clients:
-    """One ComfyUI client per host, opened when first asked for and closed together."""
+    """One ComfyUI client per host, opened when first asked for and closed together.
+
+    Two hosts at one address that sign in differently are two: none ever speaks with another's credentials.
+    """
 
     def __init__(self, open_client: "Callable[[Host], ComfyUI]") -> None:
         self._open_client = open_client
-        self._clients: dict[str, ComfyUI] = {}
+        self._clients: dict[_Key, ComfyUI] = {}
 
     def of(self, host: Host) -> "ComfyUI":
-        if host.url not in self._clients:
-            self._clients[host.url] = self._open_client(host)
-        return self._clients[host.url]
-
-    def at(self, url: str) -> "ComfyUI":
-        """Return the client of a host known by its address alone (a ticket's)."""
-        return self.of(Host(url=url))
+        key = _key(host)
+        if key not in self._clients:
+            self._clients[key] = self._open_client(host)
+        return self._clients[key]
 
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
+
+
+_Key: TypeAlias = tuple[str, tuple[tuple[str, str], ...], str | None]
+
+
+def _key(host: Host) -> _Key:
+    return host.url, tuple(sorted(host.headers.items())), host.wake_hint

@@ -1,6 +1,7 @@
 """`comfygen config`: write a sample configuration; show what is in force and why."""
 
 import json
+import shlex
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from comfygen_mcp.cli.session import Options, load, run
-from comfygen_mcp.config import FILE_NAME, Loaded
+from comfygen_mcp.config import FILE_NAME, Loaded, finds, read_environment
 from comfygen_mcp.config_rows import Row, describe
 from comfygen_mcp.errors import BadRequest
 
@@ -29,8 +30,7 @@ def init(
 
     async def write() -> None:
         written = _write_sample(path, force=force)
-        text = f"Wrote {written}. Edit it, then run: comfygen config show"
-        typer.echo(json.dumps({"file": str(written)}) if as_json else text)
+        typer.echo(json.dumps({"file": str(written)}) if as_json else _what_next(written))
 
     run(write)
 
@@ -63,6 +63,16 @@ def _write_sample(path: Path, *, force: bool) -> Path:
     except OSError as error:
         raise BadRequest(f"{file} cannot be written: {error.strerror}. Choose another --path.") from error
     return file
+
+
+def _what_next(written: Path) -> str:
+    found = finds(written, environ=read_environment(), cwd=Path.cwd())
+    option = "" if found else f"--config {shlex.quote(str(written))} "
+    return (
+        f"Wrote {written}. Edit it, then run: comfygen {option}config show\n"
+        "Its blocks name a ComfyUI at 127.0.0.1:8188. The preview engine no longer stands in for it until "
+        "they are removed."
+    )
 
 
 def _json(loaded: Loaded, rows: list[Row]) -> str:

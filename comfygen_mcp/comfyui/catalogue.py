@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from comfygen_mcp.comfyui.folders import OLDER_NAMES
 from comfygen_mcp.comfyui.http import Http
 from comfygen_mcp.comfyui.shapes import choices, items, mapping, strings, text, whole
 from comfygen_mcp.comfyui.unreachable import not_comfyui
+from comfygen_mcp.graph.files import OLD_FOLDER_NAMES
 from comfygen_mcp.models import HostFacts, JsonValue
 
 _MIB = 1024 * 1024
@@ -57,7 +57,7 @@ class Catalogue:
         )
 
     async def _fetched(self, folder: str) -> tuple[str, ...]:
-        for name in (folder, OLDER_NAMES.get(folder)):
+        for name in (folder, OLD_FOLDER_NAMES.get(folder)):
             if name and (reply := await self._http.get(f"/models/{quote(name, safe='')}")) is not None:
                 return strings(reply)
         return ()

@@ -1,6 +1,6 @@
 """One ComfyUI server: submit a graph, follow it, fetch its outputs, cancel it, ask what is installed."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from comfygen_mcp.errors import ExecutionFailed
 from comfygen_mcp.models import Graph, Host, HostFacts, JsonValue, Output, Progress, RequiredFile
 
 _KEPT_HISTORIES = 32
+_KEPT_CANCELS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class ComfyUI:
         self._catalogue = Catalogue(self._http)
         self._submitted: dict[str, _Submitted] = {}
         self._histories: OrderedDict[str, History] = OrderedDict()
-        self._cancelled: set[str] = set()
+        self._cancelled: deque[str] = deque(maxlen=_KEPT_CANCELS)
 
     async def submit(
         self,
@@ -80,7 +81,8 @@ class ComfyUI:
     ) -> AsyncGenerator[Progress, None]:
         """Yield progress until history shows success; a prompt of another process may be given by its id.
 
-        Raises ExecutionFailed, JobCancelled or JobTimeout. Close the iterator when you stop early.
+        Raises ExecutionFailed, JobCancelled or JobTimeout (then stop the prompt: nothing here does).
+        Close the iterator when you stop early.
         """
         prompt_id = submission if isinstance(submission, str) else submission.prompt_id
         kept = self._submitted.pop(prompt_id, None)
@@ -94,7 +96,6 @@ class ComfyUI:
             self._conclude(watch.history or await self._finished(prompt_id), known)
             yield watch.finished()
         finally:
-            self._cancelled.discard(prompt_id)
             await watch.aclose()
 
     async def outputs(self, prompt_id: str) -> list[Remote]:
@@ -113,7 +114,8 @@ class ComfyUI:
 
     async def cancel(self, prompt_id: str) -> bool:
         """Stop one prompt, queued or running, and wait until it is gone; False when it was not there."""
-        self._cancelled.add(prompt_id)
+        if prompt_id not in self._cancelled:
+            self._cancelled.append(prompt_id)
         kept = self._submitted.pop(prompt_id, None)
         if kept and kept.socket:
             await kept.socket.close()

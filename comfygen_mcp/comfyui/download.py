@@ -20,6 +20,7 @@ from comfygen_mcp.models import Output
 
 _PIECE = 1 << 18
 _UNSAFE = re.compile(r"[^\w.-]+")
+_BEFORE_WORDS = b"\xef\xbb\xbf \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,28 @@ async def _check(http: Http, response: httpx.Response, remote: RemoteFile, targe
 async def _pieces(response: httpx.Response, remote: RemoteFile, target: Target) -> AsyncIterator[bytes]:
     size = 0
     async for piece in response.aiter_bytes(_PIECE):
+        if not size:
+            _check_beginning(piece, remote)
         size += len(piece)
         _check_size(size, remote, target)
         yield piece
+    if not size and remote.media != "text":
+        raise UnexpectedReply(
+            f"{_named(remote)} is empty on the server (0 bytes): nothing was stored. "
+            "Check the free disk space there and submit it again."
+        )
+
+
+def _check_beginning(piece: bytes, remote: RemoteFile) -> None:
+    """Refuse a page or a message that was sent, with a 200, in place of a picture, a film or a sound."""
+    if remote.media not in {"image", "video", "audio"} or remote.mime == "image/svg+xml":
+        return
+    if piece.lstrip(_BEFORE_WORDS)[:1] in {b"<", b"{"}:
+        raise UnexpectedReply(
+            f"{_named(remote)} is no {remote.media}: the server, or a proxy before it, sent text "
+            f"(HTML or JSON) in its place: {first_line(piece[:300].decode(errors='replace'), limit=80)!r}. "
+            "Check `base_url` and what stands between here and ComfyUI."
+        )
 
 
 def _check_size(size: int, remote: RemoteFile, target: Target) -> None:

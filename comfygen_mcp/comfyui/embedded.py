@@ -134,7 +134,7 @@ async def _started(folder: Path, idle_s: float, version: str) -> Host:
         process.terminate()
     raise BackendUnreachable(
         f"The embedded engine {why}: {await asyncio.to_thread(_last_line, log)} "
-        "Configure the address of a ComfyUI (COMFYUI_URL), or start `comfygen engine` to see more."
+        "Configure the address of a ComfyUI (COMFYUI_URL), or run `comfygen engine start` to see more."
     )
 
 

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Sequence
 
 from comfygen_mcp.comfyui.catalogue import Catalogue
-from comfygen_mcp.comfyui.folders import requirement
 from comfygen_mcp.comfyui.refusal import refusal
 from comfygen_mcp.comfyui.rejection import Problem, Rejection
 from comfygen_mcp.errors import ComfygenError, GraphRejected
+from comfygen_mcp.graph.files import requirement
 from comfygen_mcp.models import JsonValue, RequiredFile
 
 

@@ -1,7 +1,7 @@
 """Following one prompt to its end: socket events drive, `/history` decides, every wait is bounded."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from dataclasses import dataclass
 
 from comfygen_mcp.comfyui.events import Ended, Event, QueueChanged, read_event
@@ -23,7 +23,7 @@ class Followed:
 
     prompt_id: str
     graph: Graph | None
-    cancelled: set[str]
+    cancelled: Container[str]
 
 
 class PromptWatch:
@@ -38,7 +38,7 @@ class PromptWatch:
         self.history: History | None = None
 
     async def progress(self, timeout_s: float) -> AsyncGenerator[Progress, None]:
-        """Yield every change until history is there; raises JobTimeout after *timeout_s*."""
+        """Yield every change until history is there; after *timeout_s* JobTimeout: the caller stops it."""
         told = self._meter.now
         yield told
         deadline = self._now() + timeout_s
@@ -145,8 +145,8 @@ class PromptWatch:
         stands = self._meter.now.message
         return JobTimeout(
             f"Prompt {self._followed.prompt_id} on {address(self._http.host)} did not finish within "
-            f"{timeout_s:g} s (last seen: {stands}). It may still be running there: wait for it with a "
-            "larger timeout_s, or cancel it."
+            f"{timeout_s:g} s (last seen: {stands}), so it was stopped there. If it needs longer, raise "
+            "`timeout_s` in this backend's block of comfygen.yaml, or `timeout_image_s` for all."
         )
 
     def _now(self) -> float:

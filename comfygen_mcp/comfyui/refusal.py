@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from comfygen_mcp.comfyui.folders import requirement
 from comfygen_mcp.comfyui.rejection import Problem, Rejection
 from comfygen_mcp.comfyui.shapes import options
 from comfygen_mcp.comfyui.wording import shown
 from comfygen_mcp.errors import GraphRejected, MissingModel
+from comfygen_mcp.graph.files import requirement
 from comfygen_mcp.models import JsonValue, RequiredFile
 from comfygen_mcp.names import nearest_names
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from comfygen_mcp.comfyui.folders import folder_of
 from comfygen_mcp.comfyui.shapes import choices, items, mapping, text
 from comfygen_mcp.comfyui.wording import first_line
+from comfygen_mcp.graph.files import folder_of
 from comfygen_mcp.models import Graph, JsonValue, Record
 
 

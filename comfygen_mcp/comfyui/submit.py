@@ -21,8 +21,6 @@ from comfygen_mcp.comfyui.unreachable import never_sent, not_comfyui
 from comfygen_mcp.errors import BackendUnreachable, BadRequest, ComfygenError
 from comfygen_mcp.models import Graph, JsonValue, Record, RequiredFile
 
-_TRIED_LONG_ENOUGH = (httpx.ConnectTimeout, httpx.UnsupportedProtocol)
-
 
 class Submission(Record):
     """A prompt that the server has accepted; *number* is its place in the order of all prompts."""
@@ -73,34 +71,50 @@ async def hand_over(http: Http, catalogue: Catalogue, prompt: Prompt) -> Submiss
 
 
 async def _posted(http: Http, prompt: Prompt) -> httpx.Response | None:
-    """Post once, and once more after a failure that may pass; None when the first post had arrived."""
-    try:
-        response = await http.post("/prompt", prompt.body())
-        if response.status_code < 500:
-            return response
-    except BackendUnreachable as error:
-        if isinstance(error.__cause__, _TRIED_LONG_ENOUGH):
-            raise
-        if never_sent(error.__cause__):
-            await asyncio.sleep(http.timing.retry_s)
-            return await http.post("/prompt", prompt.body())
-    if await _arrived(http, prompt.prompt_id):
+    """Post once, and once more after a failure that may pass; None when a failed post had arrived."""
+    first = await _tried(http, prompt)
+    if isinstance(first, httpx.Response) and first.status_code < 500:
+        return first
+    if _never_sent(first):
+        await asyncio.sleep(http.timing.retry_s)
+    elif await _arrived(http, prompt.prompt_id):
         return None
+    second = await _tried(http, prompt)
+    if isinstance(second, httpx.Response) and second.status_code < 500:
+        return second
+    if not _never_sent(second) and await _arrived(http, prompt.prompt_id):
+        return None
+    if isinstance(second, BackendUnreachable):
+        raise second
+    return second
+
+
+async def _tried(http: Http, prompt: Prompt) -> httpx.Response | BackendUnreachable:
+    """Return the reply, or why there was none; raises what another try cannot mend."""
     try:
         return await http.post("/prompt", prompt.body())
-    except BackendUnreachable:
-        if await _arrived(http, prompt.prompt_id):
-            return None
-        raise
+    except BackendUnreachable as error:
+        if isinstance(error.__cause__, httpx.UnsupportedProtocol):
+            raise
+        return error
+
+
+def _never_sent(outcome: httpx.Response | BackendUnreachable) -> bool:
+    return isinstance(outcome, BackendUnreachable) and never_sent(outcome.__cause__)
 
 
 async def _arrived(http: Http, prompt_id: str) -> bool:
-    """Look for the prompt twice: the same id sent again would run again."""
-    for _ in range(2):
-        await asyncio.sleep(http.timing.retry_s)
-        if prompt_id in await ask_queue(http) or await ask_history(http, prompt_id):
+    """Look for the prompt at once and after a pause: the same id sent again would run again."""
+    # Only the second look must succeed: what spoiled the post may spoil the first one as well.
+    with contextlib.suppress(BackendUnreachable):
+        if await _is_there(http, prompt_id):
             return True
-    return False
+    await asyncio.sleep(http.timing.retry_s)
+    return await _is_there(http, prompt_id)
+
+
+async def _is_there(http: Http, prompt_id: str) -> bool:
+    return prompt_id in await ask_queue(http) or await ask_history(http, prompt_id) is not None
 
 
 def _check_id(prompt_id: str) -> None:

@@ -8,12 +8,12 @@ class Timing:
     """Bounds and rhythms, in seconds."""
 
     connect_s: float = 5.0
-    read_s: float = 30.0
+    read_s: float = 15.0
     """How long the server may be silent within one HTTP exchange (a busy GPU host answers late)."""
     transfer_s: float = 900.0
     """How long one upload or download may take as a whole."""
     retry_s: float = 1.0
-    """Pause before `/prompt` is sent again, and between the two looks that precede it."""
+    """Pause before `/prompt` is sent again; when it may have arrived, it is looked for before and after."""
     heartbeat_s: float = 10.0
     """How often history is asked while a healthy socket already tells the progress."""
     end_s: float = 0.25

@@ -2,8 +2,10 @@
 
 from typing import TypeAlias
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from comfygen_mcp.graph.knobs import wrong_knob
 from comfygen_mcp.models import JsonValue, Kind, Limits, Record, RequiredFile, Scalar
 
 Prose: TypeAlias = str | tuple[str, ...] | dict[str, JsonValue]
@@ -73,3 +75,12 @@ class WorkflowMetadata(Record):
     checked_with: str = ""
     differences: tuple[Difference, ...] = ()
     lora: LoraAnchors | None = None
+
+    @field_validator("defaults")
+    @classmethod
+    def _numbers_are_numbers(cls, defaults: dict[str, Scalar]) -> dict[str, Scalar]:
+        for name, value in defaults.items():
+            if wrong := wrong_knob(name, value):
+                problem = f"{name} is {repr(value)[:60]}, but it {wrong}"
+                raise PydanticCustomError("wrong_knob", "{problem}", {"problem": problem})
+        return defaults

@@ -53,6 +53,7 @@ _EXPORT_HINT = "In ComfyUI choose Workflow > Export (API) and use that file."
 def _json_object(text: str, file: str) -> dict[str, JsonValue]:
     try:
         root = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(root, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise BadWorkflow(
             f"{file} line {error.lineno}, column {error.colno}: not valid JSON ({error.msg})."
@@ -144,4 +145,10 @@ def _kind_of(value: JsonValue) -> str:
 
 
 def _short(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    match error:
+        case RecursionError():
+            return "it is nested too deeply"
+        case UnicodeEncodeError():
+            return "it holds half a character (a lone surrogate)"
+        case _:
+            return str(error)

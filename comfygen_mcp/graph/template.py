@@ -39,11 +39,15 @@ FRAMEWORK_KEYS = frozenset(
 BLOCK_DEFAULTS = {f"default_{knob}": knob for knob in ("steps", "cfg", "sampler", "scheduler")}
 """The `default_*` keys that set a knob all the same."""
 
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_LONGEST_SHOWN = 80
 
 
 class Place(NamedTuple):
-    """Where a placeholder stands; *input* shows the way into lists and objects: `values[0].x`."""
+    """Where a placeholder stands: *input* is an input's name, `class_type` or a key of `_meta`.
+
+    It shows the way into lists and objects: `values[0].x`, `_meta.title`.
+    """
 
     node: str
     class_type: str
@@ -54,18 +58,17 @@ def placeholders(graph: Graph) -> dict[str, tuple[Place, ...]]:
     """Return every placeholder of *graph* with its places, in order of appearance."""
     found: dict[str, tuple[Place, ...]] = {}
     for node_id, node in graph.items():
-        values = {name: value for name, value in node["inputs"].items() if not is_link(value)}
-        for name, value in values.items():
-            for placeholder, path in _found_in(value, name):
-                place = Place(node_id, node["class_type"], path)
-                found[placeholder] = (*found.get(placeholder, ()), place)
+        for placeholder, path in _found_in_node(node):
+            place = Place(node_id, node["class_type"], path)
+            found[placeholder] = (*found.get(placeholder, ()), place)
     return found
 
 
 def fill(graph: Graph, values: Mapping[str, Scalar]) -> Graph:
     """Return a new graph with every placeholder replaced; *graph* is left alone.
 
-    Raises BadWorkflow when a placeholder has no value, and BadRequest for NaN and infinity.
+    Raises BadWorkflow when a placeholder has no value or a class_type becomes no text, and BadRequest
+    for NaN and infinity.
     Values are put in as they are and never looked at again, so a prompt may contain any text.
     """
     wanted = placeholders(graph)
@@ -73,7 +76,7 @@ def fill(graph: Graph, values: Mapping[str, Scalar]) -> Graph:
         if name not in values:
             raise BadWorkflow(_no_value(name, places[0], values))
         _refuse_not_finite(name, values[name])
-    return {node_id: _filled_node(node, values) for node_id, node in graph.items()}
+    return {node_id: _filled_node(node_id, node, values) for node_id, node in graph.items()}
 
 
 def substitution_map(
@@ -94,6 +97,14 @@ def substitution_map(
     return merged
 
 
+def _found_in_node(node: GraphNode) -> Iterator[tuple[str, str]]:
+    yield from _found_in(node["class_type"], "class_type")
+    for name, value in node["inputs"].items():
+        if not is_link(value):
+            yield from _found_in(value, name)
+    yield from _found_in(node.get("_meta", {}), "_meta")
+
+
 def _found_in(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         if match := _PLACEHOLDER.fullmatch(value):
@@ -106,16 +117,26 @@ def _found_in(value: JsonValue, path: str) -> Iterator[tuple[str, str]]:
             yield from _found_in(item, f"{path}[{at}]")
 
 
-def _filled_node(node: GraphNode, values: Mapping[str, Scalar]) -> GraphNode:
+def _filled_node(node_id: str, node: GraphNode, values: Mapping[str, Scalar]) -> GraphNode:
     filled = GraphNode(
-        class_type=node["class_type"],
+        class_type=_filled_class(node_id, node["class_type"], values),
         inputs={
             name: list(value) if is_link(value) else _filled(value, values)
             for name, value in node["inputs"].items()
         },
     )
     if "_meta" in node:
-        filled["_meta"] = dict(node["_meta"])
+        filled["_meta"] = {key: _filled(value, values) for key, value in node["_meta"].items()}
+    return filled
+
+
+def _filled_class(node_id: str, class_type: str, values: Mapping[str, Scalar]) -> str:
+    filled = _filled(class_type, values)
+    if not isinstance(filled, str) or not filled:
+        raise BadWorkflow(
+            f"The class_type of node {node_id!r} is {class_type[:_LONGEST_SHOWN]}, which stands for "
+            f"{filled!r}. Give it the name of a node class, as text."
+        )
     return filled
 
 
@@ -150,7 +171,8 @@ def _refuse_not_finite(name: str, value: Scalar) -> None:
 def _no_value(name: str, place: Place, values: Mapping[str, Scalar]) -> str:
     near = nearest_names(name, values)
     meant = f" Did you mean ${{{near[0]}}}?" if near else ""
+    shown, class_type = name[:_LONGEST_SHOWN], place.class_type[:_LONGEST_SHOWN]
     return (
-        f"The placeholder ${{{name}}} of node {place.node!r} ({place.class_type}), input {place.input!r}, "
-        f"has no value.{meant} Set {name!r} in the backend's block or in _workflow_metadata.defaults."
+        f"The placeholder ${{{shown}}} of node {place.node!r} ({class_type}), input {place.input!r}, "
+        f"has no value.{meant} Set {shown!r} in the backend's block or in _workflow_metadata.defaults."
     )

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from comfygen_mcp.comfyui.folders import folder_of
 from comfygen_mcp.errors import GraphRejected
 from comfygen_mcp.graph.catalogue import Catalogue
 from comfygen_mcp.graph.check import Problem, check_links, validate
-from comfygen_mcp.graph.files import files_of
+from comfygen_mcp.graph.files import files_of, folder_of
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.graph.prefix import with_filename_prefix
 from comfygen_mcp.graph.template import fill, substitution_map

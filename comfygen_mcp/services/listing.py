@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from comfygen_mcp.errors import ComfygenError
+from comfygen_mcp.graph.knobs import wrong_knob
 from comfygen_mcp.models import Record, RequiredFile
 from comfygen_mcp.services.catalogue import Catalogue, Readiness
 from comfygen_mcp.services.offers import Offer, Offers, model_file
@@ -59,10 +60,10 @@ def _model_view(offers: Offers, offer: Offer, readiness: Readiness) -> ModelView
         host=readiness.host,
         configured=offer.configured,
         preview_engine=readiness.preview_engine,
-        width=_number(values.get("width")),
-        height=_number(values.get("height")),
-        steps=_number(values.get("steps")),
-        cfg=float(values["cfg"]) if "cfg" in values else None,
+        width=_whole(values.get("width")),
+        height=_whole(values.get("height")),
+        steps=_whole(values.get("steps")),
+        cfg=_real(values.get("cfg")),
         distilled=metadata.distilled if metadata else False,
         vram_gb=metadata.vram_gb if metadata else None,
         license=metadata.license if metadata else None,
@@ -71,5 +72,9 @@ def _model_view(offers: Offers, offer: Offer, readiness: Readiness) -> ModelView
     )
 
 
-def _number(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and wrong_knob("width", value) is None else None
+
+
+def _real(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and wrong_knob("cfg", value) is None else None

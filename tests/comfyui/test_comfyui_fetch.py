@@ -99,3 +99,33 @@ async def test_a_text_output_becomes_a_file_without_a_request(client_of, tmp_pat
     assert server.requests == []
     assert output.path.read_text(encoding="utf-8") == "héllo"
     assert (output.media, output.text, output.filename, output.size_bytes) == ("text", "héllo", "2.txt", 6)
+
+
+async def test_an_empty_file_is_refused_and_leaves_nothing_behind(client_of, tmp_path):
+    with pytest.raises(UnexpectedReply, match=r"'comfygen/x y/a b\(1\) é&.png'.* is empty on the server"):
+        await fetched(client_of, tmp_path, Reply(b"", type="image/png"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.mp4", "a.flac"])
+@pytest.mark.parametrize(
+    "body", [b"<html>sign in</html>", b"\xef\xbb\xbf\r\n <!DOCTYPE html>", b'{"error": "no"}']
+)
+async def test_a_page_or_a_message_in_place_of_a_picture_is_refused(client_of, tmp_path, name, body):
+    remote = RemoteFile(node_id="9", filename=name)
+
+    with pytest.raises(UnexpectedReply, match=r"sent text \(HTML or JSON\) in its place"):
+        await fetched(client_of, tmp_path, Reply(body), remote=remote)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "body"), [("a.svg", b"<svg/>"), ("a.json", b"{}"), ("a.bin", b"<"), ("a.txt", b"")]
+)
+async def test_files_that_may_begin_like_that_are_taken(client_of, tmp_path, name, body):
+    remote = RemoteFile(node_id="9", filename=name)
+
+    _, output = await fetched(client_of, tmp_path, Reply(body), remote=remote)
+
+    assert output.path.read_bytes() == body

@@ -150,6 +150,8 @@ async def test_a_server_that_hangs_without_closing_ends_at_the_timeout(client_of
             await followed(client, prompt_id, timeout_s=0.1)
 
     assert prompt_id in str(caught.value)
+    assert "it was stopped there" in str(caught.value)
+    assert "`timeout_image_s`" in str(caught.value)
 
 
 async def test_a_job_that_ended_unheard_is_found_at_the_timeout(client_of):

@@ -3,10 +3,10 @@
 import pytest
 from replay_server import transcript
 
-from comfygen_mcp.comfyui.folders import folder_of, requirement
 from comfygen_mcp.comfyui.refusal import refusal
 from comfygen_mcp.comfyui.rejection import read_rejection
 from comfygen_mcp.errors import GraphRejected, MissingModel
+from comfygen_mcp.graph.files import files_of, folder_of, requirement
 from comfygen_mcp.models import RequiredFile
 
 REFUSALS = transcript("refusals")
@@ -196,3 +196,31 @@ def test_a_required_file_is_found_below_any_subfolder():
 
     assert requirement("sub\\dir\\a.safetensors", [entry]) is entry
     assert requirement("b.safetensors", [entry]) is None
+
+
+def test_of_two_files_with_one_name_the_one_of_the_folder_is_meant():
+    entries = [
+        RequiredFile(file="model.safetensors", folder="vae"),
+        RequiredFile(file="sub/model.safetensors", folder="loras"),
+        RequiredFile(file="model.safetensors", folder="checkpoints"),
+    ]
+
+    assert requirement("model.safetensors", entries, folder="checkpoints") is entries[2]
+    assert requirement("sub\\model.safetensors", entries, folder="vae") is entries[1]
+
+
+def test_a_graphs_files_know_their_loader_and_believe_requires():
+    graph = {
+        "1": {"class_type": "CLIPVisionLoader", "inputs": {"clip_name": "vision.safetensors"}},
+        "2": {"class_type": "DualCLIPLoader", "inputs": {"clip_name1": "l.sft", "clip_name2": "sub\\t5.sft"}},
+        "3": {"class_type": "UpscaleModelLoader", "inputs": {"model_name": "x4.pth"}},
+        "4": {"class_type": "VAEDecode", "inputs": {"vae": ["9", 0], "samples": ["3", 0]}},
+    }
+    known = [RequiredFile(file="x4.pth", folder="special", url="https://example.org/x4")]
+
+    assert files_of(graph, known) == (
+        RequiredFile(file="vision.safetensors", folder="clip_vision"),
+        RequiredFile(file="l.sft", folder="text_encoders"),
+        RequiredFile(file="sub\\t5.sft", folder="text_encoders"),
+        known[0],
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx
 import pytest
 from comfyui_runs import TRIVIAL, accepted, followed, history_of, new_id, queued, until
 from replay_server import CUT, EMPTY_QUEUE, GREETING, ReplayServer, Reply, transcript
@@ -115,6 +116,43 @@ async def test_a_second_lost_reply_is_looked_after_too(client_of):
     server, _ = await submitted(client_of, [CUT_OFF, CUT_OFF], queue=queue)
 
     assert server.count("POST", "/prompt") == 2
+
+
+@pytest.mark.parametrize("second", [BUSY, Reply(status=503)])
+async def test_a_second_server_error_is_looked_after_too(client_of, second):
+    def queue(prompt_id):
+        return [*[Reply(EMPTY_QUEUE)] * 3, Reply(queued(pending=[prompt_id]))]
+
+    server, submission = await submitted(client_of, [BUSY, second], queue=queue)
+
+    assert server.count("POST", "/prompt") == 2
+    assert submission.number is None
+
+
+async def test_a_look_that_fails_with_the_post_is_made_again_before_anything_is_sent_twice(client_of):
+    def queue(prompt_id):
+        return [Reply(status=502), Reply(queued(running=[prompt_id]))]
+
+    server, _ = await submitted(client_of, [Reply(status=502)], queue=queue)
+
+    assert server.count("POST", "/prompt") == 1
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectTimeout, httpx.ConnectError])
+async def test_a_connection_that_does_not_come_about_is_tried_once_more(client_of, monkeypatch, error):
+    post, failures = httpx.AsyncClient.request, [error("asleep")]
+
+    async def waking(self, method, path, **options):
+        if path == "/prompt" and failures:
+            raise failures.pop()
+        return await post(self, method, path, **options)
+
+    monkeypatch.setattr(httpx.AsyncClient, "request", waking)
+    server, submission = await submitted(client_of, [accepted])
+
+    assert not failures
+    assert (server.count("POST", "/prompt"), server.count("GET", "/queue")) == (1, 0)
+    assert submission.number == 1.0
 
 
 async def test_two_lost_replies_of_a_prompt_that_is_nowhere_are_an_unreachable_server(client_of):

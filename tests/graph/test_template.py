@@ -5,13 +5,17 @@ import json
 import math
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from comfygen_mcp.errors import BadRequest, BadWorkflow
 from comfygen_mcp.graph.template import BUILT_IN_DEFAULTS, Place, fill, placeholders, substitution_map
 
-NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True)
+NAMES = st.one_of(
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True),
+    st.sampled_from(["größe", "prompt-x", "", "a b", "${", "1", "名前", "line\nline"]),
+    st.text(st.characters(exclude_characters="}", exclude_categories=["Cs"]), max_size=20),
+)
 SCALARS = st.one_of(
     st.text(),
     st.booleans(),
@@ -67,7 +71,7 @@ def test_a_placeholder_becomes_the_typed_value_and_everything_else_stays():
     assert same(graph["3"]["inputs"], {"seed": 7, "cfg": 1.0, "add_noise": True, "model": ["4", 0]})
     assert graph["1"]["inputs"] == {"text": "a fox", "clip": ["4", 1]}
     assert graph["2"]["inputs"]["text"] == "a ${prompt} b"
-    assert graph["3"]["_meta"] == {"title": "${prompt}"}
+    assert graph["3"]["_meta"] == {"title": "a fox"}
     assert graph["4"] == GRAPH["4"]
 
 
@@ -81,6 +85,7 @@ def test_a_value_changes_nothing_but_its_own_place(prompt, seed, noise):
     expected = copy.deepcopy(GRAPH)
     expected["1"]["inputs"]["text"] = prompt
     expected["3"]["inputs"] |= {"seed": seed, "cfg": 2.5, "add_noise": noise}
+    expected["3"]["_meta"]["title"] = prompt
     assert same(graph, expected)
     assert before == GRAPH
     assert same(json.loads(json.dumps(graph)), graph)
@@ -121,6 +126,54 @@ def test_a_placeholder_without_a_value_never_leaves(known, name):
     assert "node '5' (X), input 'a.b[0]'" in str(caught.value)
 
 
+@given(name=NAMES, data=st.data())
+def test_a_placeholder_is_filled_wherever_it_stands(name, data):
+    values = {name: data.draw(st.text(min_size=1))}
+    text = f"${{{name}}}"
+    graph = {"5": {"class_type": text, "inputs": {"a": [{"b": text}]}, "_meta": {"title": text, "n": [text]}}}
+
+    value = values[name]
+    assert fill(graph, values) == {
+        "5": {"class_type": value, "inputs": {"a": [{"b": value}]}, "_meta": {"title": value, "n": [value]}}
+    }
+    assert [place.input for place in placeholders(graph)[name]] == [
+        "class_type",
+        "a[0].b",
+        "_meta.title",
+        "_meta.n[0]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("node", "place"),
+    [
+        ({"class_type": "${x}", "inputs": {}}, "(${x}), input 'class_type'"),
+        ({"class_type": "X", "inputs": {}, "_meta": {"title": "${x}"}}, "(X), input '_meta.title'"),
+    ],
+)
+def test_an_unknown_placeholder_beside_the_inputs_is_refused_too(node, place):
+    with pytest.raises(BadWorkflow) as caught:
+        fill({"5": node}, {})
+
+    assert f"of node '5' {place}, has no value" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [3, True, 1.5, ""])
+def test_a_class_that_becomes_no_name_is_refused(value):
+    with pytest.raises(BadWorkflow, match=r"class_type of node '5' is \$\{x\}"):
+        fill({"5": {"class_type": "${x}", "inputs": {}}}, {"x": value})
+
+
+@given(before=st.text(max_size=5), after=st.text(max_size=5), name=NAMES)
+def test_a_partial_match_stays_alone(before, after, name):
+    text = f"{before}${{{name}}}{after}"
+    assume(not (text.startswith("${") and text.find("}") == len(text) - 1))
+    graph = {"5": {"class_type": text, "inputs": {"a": text}, "_meta": {"title": text}}}
+
+    assert placeholders(graph) == {}
+    assert fill(graph, {}) == graph
+
+
 def test_a_missing_value_names_the_nearest_known_one():
     graph = {"5": {"class_type": "KSampler", "inputs": {"steps": "${step}"}}}
 
@@ -152,7 +205,7 @@ def test_a_filled_graph_shares_nothing_with_its_template():
 
 def test_placeholders_lists_every_place_of_each():
     assert placeholders(GRAPH) == {
-        "prompt": (Place("1", "CLIPTextEncode", "text"),),
+        "prompt": (Place("1", "CLIPTextEncode", "text"), Place("3", "KSampler", "_meta.title")),
         "seed": (Place("3", "KSampler", "seed"),),
         "cfg": (Place("3", "KSampler", "cfg"),),
         "noise": (Place("3", "KSampler", "add_noise"),),
