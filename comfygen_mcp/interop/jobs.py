@@ -127,7 +127,7 @@ async def reconnect(bench: Bench) -> Finding:
 async def _dropped_midway(bench: Bench, socket: Socket, prompt: Prompt) -> bool:
     """Run *prompt* to its end, its socket closed at the first event; False when it had ended by then."""
     midway = False
-    watch = PromptWatch(bench.http, Followed(prompt.prompt_id, prompt.graph, set()), socket)
+    watch = PromptWatch(bench.http, Followed(prompt.prompt_id, prompt.graph, ()), socket)
     try:
         await hand_over(bench.http, Catalogue(bench.http), prompt)
         async with aclosing(watch.progress(bench.plan.timeout_s)) as steps:
