@@ -92,6 +92,19 @@ def test_a_workflow_file_of_ones_own_is_run(comfygen, tmp_path):
     assert (view["workflow"], view["width"]) == ("mine.json", 320)
 
 
+def test_a_file_in_the_working_folder_is_meant_before_a_bundled_one_of_its_name(comfygen, tmp_path):
+    bundled = Path(__file__).parent.parent / "workflows" / "sd15.json"
+    own = json.loads(bundled.read_text(encoding="utf-8"))
+    own["_workflow_metadata"]["defaults"]["width"] = 384
+    (tmp_path / "sd15.json").write_text(json.dumps(own), encoding="utf-8")
+    mine = json.loads(
+        comfygen("generate", "a boat", "--workflow", "sd15.json", "--steps", "1", "--json").stdout
+    )
+    theirs = json.loads(comfygen("generate", "a boat", "--workflow", "sd15", "--steps", "1", "--json").stdout)
+
+    assert (mine["width"], theirs["width"]) == (384, 512)
+
+
 def test_a_copy_to_a_folder_that_is_not_there_is_refused_before_anything_is_generated(comfygen, tmp_path):
     ended = comfygen("generate", "a boat", *QUICK, "-o", "no/such/folder/x.png")
 

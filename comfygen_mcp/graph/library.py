@@ -70,13 +70,15 @@ class WorkflowLibrary:
         files = [BrokenFile(name, read.error) for name, read in self._files().items() if read.error]
         return (*missing, *files)
 
-    def load(self, reference: str, *, allow_paths: bool) -> Workflow:
+    def load(self, reference: str, *, allow_paths: bool, files_first: bool = False) -> Workflow:
         """Return the workflow that *reference* names; raises UnknownName, BadRequest or BadWorkflow.
 
         A path is followed only with *allow_paths* (configuration and command line, never a tool call).
-        A bare `name.json` is a known file's name first and a file in the current folder second, so that
-        a job keeps its workflow wherever the program runs; write `./name.json` to mean the latter.
+        A bare `name.json` is a known file's name first, so that a job keeps its workflow wherever the
+        program runs; *files_first* is for people, who mean the file in their working folder.
         """
+        if files_first and reference.endswith(".json") and Path(reference).is_file():
+            return self._load_path(reference)
         if _looks_like_path(reference):
             if not allow_paths:
                 raise BadRequest(

@@ -94,7 +94,7 @@ class GenerationService:
                 await self._catalogue.default() if request.model is None else self._offers.find(request.model)
             )
             return offer, self._offers.workflow(offer)
-        workflow = self._library.load(request.workflow, allow_paths=allow_paths)
+        workflow = self._library.load(request.workflow, allow_paths=allow_paths, files_first=allow_paths)
         if request.model is None:
             return self._offers.of_workflow(workflow), workflow
         offer = self._offers.find(request.model)
