@@ -47,12 +47,12 @@ def rclone(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def rgw():
-    """Ceph's S3 server; skipped where it is not installed, unless COMFYGEN_TEST_REQUIRE_RGW is set."""
+    """Ceph's S3 server; skipped where it is not installed, unless REQUIRE_RGW is set."""
     from rgw_server import missing_programs, rgw_server
 
     if missing := missing_programs():
         reason = f"Ceph RGW is not installed ({', '.join(missing)}); tests/rgw_server.py says how"
-        assert not os.environ.get("COMFYGEN_TEST_REQUIRE_RGW"), reason
+        assert not os.environ.get("REQUIRE_RGW"), reason
         pytest.skip(reason)
     with rgw_server() as server:
         yield server

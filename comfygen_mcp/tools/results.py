@@ -7,7 +7,7 @@ from anyio import to_thread
 from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from comfygen_mcp.app import App
-from comfygen_mcp.errors import StoreFailed
+from comfygen_mcp.errors import JobCancelled, StoreFailed
 from comfygen_mcp.images import PREVIEW_MIME, preview
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import Generation
@@ -37,7 +37,9 @@ def structured(content: list[ContentBlock], view: View) -> CallToolResult:
 
 def raise_if_failed(state: JobState) -> None:
     """Raise what ended the job, with its id, so that the caller reads the cause as an error."""
-    if state.status in ("failed", "cancelled"):
+    if state.status == "cancelled":
+        raise JobCancelled(f"Job {state.job.id} was cancelled. {state.error or ''}".rstrip())
+    if state.status == "failed":
         raise type(state.failure)(f"{state.failure} (job {state.job.id})")
 
 
