@@ -79,7 +79,7 @@ class BackendBlock(_Fields):
     hosts: tuple[str, ...] = ()
     """A list of addresses in place of `base_url`; the first is used for now."""
     model: str | None = Field(default=None, min_length=1)
-    """The model file; fills `${model}`."""
+    """The model file; fills `${model}`. Required unless the workflow loads none."""
     workflow: str = Field(default="flux1-schnell", min_length=1)
     """A bundled name, a name in `workflow_dirs`, or a path to a `.json` file."""
     default_steps: int | None = Field(default=None, ge=1, le=10_000)

@@ -194,6 +194,10 @@ backends:
     base_url: {engine.url}
     workflow: no-such-workflow
     model: x.safetensors
+  modelless:
+    type: comfyui
+    base_url: {engine.url}
+    workflow: sd15
 """,
         encoding="utf-8",
     )
@@ -204,9 +208,11 @@ backends:
         status = (await client.call_tool("server_status", {})).structured_content
 
     assert (view["model"], view["steps"], view["width"], view["height"]) == ("tuned", 3, 256, 320)
-    assert names[:2] == ["tuned", "broken"]
-    broken = next(backend for backend in status["backends"] if backend["name"] == "broken")
-    assert "no-such-workflow" in broken["error"]
+    assert names[:3] == ["tuned", "broken", "modelless"]
+    errors = {backend["name"]: backend["error"] for backend in status["backends"]}
+    assert errors["tuned"] is None
+    assert "no-such-workflow" in errors["broken"]
+    assert "model: v1-5-pruned-emaonly-fp16.safetensors" in errors["modelless"]
 
 
 async def test_a_broken_configuration_is_told_by_every_tool(tmp_path):

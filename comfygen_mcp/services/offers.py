@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from comfygen_mcp.backends.hosts import HostSource
 from comfygen_mcp.config import BackendBlock, Settings
-from comfygen_mcp.errors import BadRequest, ComfygenError, UnknownName
+from comfygen_mcp.errors import BadConfiguration, BadRequest, ComfygenError, UnknownName
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
+from comfygen_mcp.graph.template import placeholders
 from comfygen_mcp.models import Record
 
 IMPLICIT_BLOCK = BackendBlock()
@@ -89,8 +90,18 @@ class Offers:
         return self._configured.get(name, self._default)
 
     def workflow(self, offer: Offer) -> Workflow:
-        """Load the workflow of *offer*; raises BadWorkflow or UnknownName as the library does."""
-        return self._library.load(offer.workflow, allow_paths=True)
+        """Load the workflow of *offer*; raises BadWorkflow or UnknownName as the library does.
+
+        A configured backend says itself which model file it runs with: without one, BadConfiguration.
+        """
+        workflow = self._library.load(offer.workflow, allow_paths=True)
+        if offer.configured and offer.block.model is None and "model" in placeholders(workflow.graph):
+            usual = workflow.metadata.defaults.get("model", "the file's name")
+            raise BadConfiguration(
+                f"Backend {offer.name!r} names no model, and its workflow {workflow.name} loads one. "
+                f"Add `model: {usual}` to its block in comfygen.yaml."
+            )
+        return workflow
 
     def _of_block(self, name: str) -> Offer:
         block = self._settings.backends[name]
@@ -115,7 +126,8 @@ class Offers:
 
     def _of_workflow(self, workflow: Workflow) -> Offer:
         return Offer(
-            name=workflow.name,
+            # A block of the same name is another backend, on a host of its own.
+            name=workflow.file if workflow.name in self._settings.backends else workflow.name,
             aliases=workflow.metadata.aliases,
             workflow=workflow.reference,
             block=IMPLICIT_BLOCK,
