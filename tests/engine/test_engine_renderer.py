@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from comfygen_mcp.engine.renderer import decode_latent, preview_jpeg
+from comfygen_mcp.engine.renderer.label import drawable
 from comfygen_mcp.engine.renderer.subject import ART
 from comfygen_mcp.engine.renderer.words import PLACES, STYLES, SUBJECTS, TIMES, WEATHERS
 from comfygen_mcp.engine.values import Conditioning, Guider, Latent, Lora, Model, Painting
@@ -209,3 +210,17 @@ def test_a_preview_is_a_small_jpeg():
 
     assert jpeg[:3] == b"\xff\xd8\xff"
     assert len(jpeg) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a red fox", "a red fox"),
+        ("日本語 の 猫, a cat", "..., a cat"),
+        ("fox 🦊 in\nsnow", "fox ... in snow"),
+        ("café", "café"),
+        ("العربية", "..."),
+    ],
+)
+def test_the_caption_marks_what_it_cannot_show(text, shown):
+    assert drawable(text) == shown

@@ -1,5 +1,6 @@
 """The bar that says what a picture is: a preview that no diffusion model has made."""
 
+import re
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -9,6 +10,7 @@ from comfygen_mcp.engine.values import Painting
 NOTICE = "PREVIEW - no diffusion model"
 SHORT_NOTICE = "PREVIEW"
 SMALLEST_FONT = 9
+_UNDRAWABLE = re.compile(r"[^ -~\u00a0-\u017f]+(?: +[^ -~\u00a0-\u017f]+)*")
 BACKGROUND, YELLOW, PALE = (14, 14, 17), (255, 214, 80), (205, 207, 212)
 
 
@@ -32,7 +34,7 @@ def draw_label(image: Image.Image, painting: Painting) -> None:
     if left + draw.textlength(facts, font) <= right:
         draw.text((right, middle), facts, PALE, font, anchor="rm")
         right -= draw.textlength(facts, font) + 2 * gap
-        words = _fitting(draw, _drawable(painting.guider.positive.text), font, right - left)
+        words = _fitting(draw, drawable(painting.guider.positive.text), font, right - left)
         draw.text((left, middle), words, PALE, font, anchor="lm")
 
 
@@ -48,9 +50,9 @@ def _fitting(
     return ""
 
 
-def _drawable(text: str) -> str:
-    """Leave out what the built-in font has no glyphs for."""
-    return "".join(c if c.isprintable() and c <= "\u017f" else " " for c in text[:400])
+def drawable(text: str) -> str:
+    """Put `...` where the built-in font has no glyphs, so that the prompt is not misquoted."""
+    return _UNDRAWABLE.sub("...", " ".join(text[:400].split()))
 
 
 @lru_cache(maxsize=8)
