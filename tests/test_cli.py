@@ -176,11 +176,15 @@ def test_a_configured_host_that_sleeps_has_the_same_exit_code(comfygen, tmp_path
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("ending", "times"),
+    [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)],
+    ids=["Ctrl-C", "SIGTERM", "Ctrl-C twice"],
+)
 async def test_ctrl_c_stops_the_job_on_the_host_and_leaves_nothing_behind(
-    tmp_path, environ, slow_engine, ending
+    tmp_path, environ, slow_engine, ending, times
 ):
-    prompt = f"never finished {ending}"
+    prompt = f"never finished {ending} {times}"
     process = subprocess.Popen(
         [sys.executable, "-m", "comfygen_mcp", "generate", prompt, *QUICK[:-1], "2000"],
         stdout=subprocess.PIPE,
@@ -190,7 +194,8 @@ async def test_ctrl_c_stops_the_job_on_the_host_and_leaves_nothing_behind(
         env={**environ, "COMFYUI_URL": slow_engine.url},
     )
     await wait_until(lambda: jobs_on(slow_engine.url, prompt, "in_progress"))
-    process.send_signal(ending)
+    for _ in range(times):
+        process.send_signal(ending)
     _, told = process.communicate(timeout=60)
 
     assert process.returncode == 130, told

@@ -1,6 +1,8 @@
 """One command's run: settings, console, exit codes, and clean endings on Ctrl-C and SIGTERM."""
 
 import asyncio
+import contextlib
+import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -54,10 +56,10 @@ async def opened(options: Options) -> AsyncGenerator[App]:
 def run(main: Callable[[], Awaitable[T]]) -> T:
     """Run *main* to its end; our errors become one line on standard error and an exit code.
 
-    SIGTERM ends a command as Ctrl-C does: running jobs are stopped on their host first.
+    Ctrl-C and SIGTERM alike first stop running jobs on their host; a third one leaves at once.
     """
     try:
-        return asyncio.run(_with_sigterm(main))
+        return asyncio.run(_with_signals(main))
     except KeyboardInterrupt:
         fail("cancelled", code=EXIT_CANCELLED)
     except asyncio.CancelledError:
@@ -84,12 +86,23 @@ def exit_code(error: ComfygenError) -> int:
             return EXIT_FAILED
 
 
-async def _with_sigterm(main: Callable[[], Awaitable[T]]) -> T:
+async def _with_signals(main: Callable[[], Awaitable[T]]) -> T:
     task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    if task is not None and hasattr(signal, "SIGTERM"):
-        try:
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        except NotImplementedError:  # Windows has no signal handlers in its event loop
-            return await main()
+    asked = 0
+
+    def stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1 and task is not None:
+            task.cancel()
+        elif asked == 2:
+            typer.echo("still stopping the job on its host; once more leaves at once", err=True)
+        elif asked > 2:
+            typer.echo("error: cancelled; the job may still run on its host", err=True)
+            os._exit(EXIT_CANCELLED)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no signal handlers in its event loop: there Ctrl-C raises KeyboardInterrupt.
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
     return await main()

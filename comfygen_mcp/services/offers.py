@@ -50,14 +50,14 @@ class Offers:
         configured = [self._of_block(name) for name in self._settings.backends]
         taken = {offer.name for offer in configured}
         ranked = sorted(self._library.all(), key=lambda w: (w.metadata.rank, w.name))
-        return configured + [self._of_workflow(w) for w in ranked if w.name not in taken]
+        return configured + [self.of_workflow(w) for w in ranked if w.name not in taken]
 
     def find(self, name: str) -> Offer:
         """Return the offer called *name* or having it as an alias; raises UnknownName."""
         if name in self._settings.backends:
             return self._of_block(name)
         try:
-            return self._of_workflow(self._library.load(name, allow_paths=False))
+            return self.of_workflow(self._library.load(name, allow_paths=False))
         except BadRequest as reason:
             known = [*(o.name for o in self.all()), *(a for o in self.all() for a in o.aliases)]
             hint = "list_models (or `comfygen models`) tells what each can do."
@@ -77,10 +77,6 @@ class Offers:
         except ComfygenError as reason:
             return str(reason)
         return None
-
-    def of_workflow(self, workflow: Workflow) -> Offer:
-        """Return the offer of a workflow file on the default host, whoever named it."""
-        return self._of_workflow(workflow)
 
     def source(self, offer: Offer) -> HostSource:
         return self.source_of(offer.name)
@@ -124,7 +120,8 @@ class Offers:
             address=self._default.address,
         )
 
-    def _of_workflow(self, workflow: Workflow) -> Offer:
+    def of_workflow(self, workflow: Workflow) -> Offer:
+        """Return the offer of a workflow file on the default host, whoever named it."""
         return Offer(
             # A block of the same name is another backend, on a host of its own.
             name=workflow.file if workflow.name in self._settings.backends else workflow.name,
