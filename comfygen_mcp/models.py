@@ -17,6 +17,11 @@ Kind: TypeAlias = Literal[
 MediaType: TypeAlias = Literal["image", "video", "audio", "text", "other"]
 JobStatus: TypeAlias = Literal["queued", "running", "completed", "failed", "cancelled"]
 
+LoraTarget: TypeAlias = Literal["high", "low", "base", "refiner"]
+"""The sampling stage that a LoRA is meant for: Wan 2.2's high or low noise, SDXL's base or refiner."""
+Crop: TypeAlias = Literal["cover", "contain", "stretch", "extend"]
+"""How a picture is brought to another shape: cut, fitted inside, distorted, or painted on (outpaint)."""
+
 SEED_MAX = 2**64 - 1
 """The largest seed that ComfyUI's samplers accept."""
 SEED_JSON_SAFE = 2**53
@@ -41,11 +46,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class LoraUse(Record):
-    """One LoRA as it was applied."""
+    """One LoRA, asked for or applied; *strength_clip* None means: the same as *strength*.
+
+    *target* names the stage of a two-stage model; None means the one that the file's name says, else all.
+    What is None is not written: sidecars hold `{name, strength}` unless there is more to say.
+    """
 
     name: str
     strength: float = 1.0
+    strength_clip: float | None = Field(default=None, exclude_if=_is_none)
+    target: LoraTarget | None = Field(default=None, exclude_if=_is_none)
 
 
 class RequiredFile(Record):
@@ -59,13 +74,37 @@ class RequiredFile(Record):
 
 
 class Limits(Record):
-    """Which sizes a workflow can make; *ratio_multiple_of* applies where only a ratio was asked for."""
+    """Which sizes a workflow can make; *ratio_multiple_of* applies where only a ratio was asked for.
+
+    Videos have `n * frame_step + 1` frames; *max_count* is the largest batch of one job.
+    """
 
     multiple_of: int = Field(default=8, ge=1)
     ratio_multiple_of: int | None = Field(default=None, ge=1)
     min_edge: int = Field(default=128, ge=1)
     max_edge: int = Field(default=4096, ge=1)
     max_pixels: int = Field(default=2048 * 2048, ge=1)
+    frame_step: int = Field(default=4, ge=1)
+    max_frames: int = Field(default=257, ge=1)
+    max_count: int = Field(default=16, ge=1)
+
+
+class InputFile(Record):
+    """A picture that a job works on, as it is uploaded; its bytes are stored under *key*.
+
+    *placeholder* is the one that it fills (`image`, `image2`, `mask`), *name* what a LoadImage node is told:
+    a subfolder and the SHA-256 of the bytes. *origin* says in a few words where it came from.
+    """
+
+    placeholder: str
+    name: str
+    key: str
+    sha256: str
+    mime: str
+    size_bytes: int
+    width: int
+    height: int
+    origin: str
 
 
 class Host(Record):
@@ -76,37 +115,11 @@ class Host(Record):
     wake_hint: str | None = None
 
 
-class GenerateRequest(Record):
-    """What a caller asked for; None means: your choice.
-
-    *model* names a configured backend, a bundled workflow or an alias of one.
-    *size* is `"WxH"`, a ratio such as `"16:9"` or a name such as `"portrait"`.
-    *seed* may be a decimal string, because JSON numbers above 2**53 are rounded by many clients.
-    """
-
-    prompt: str
-    negative: str | None = None
-    model: str | None = None
-    workflow: str | None = None
-    size: str | None = None
-    width: int | None = None
-    height: int | None = None
-    seed: int | str | None = None
-    steps: int | None = None
-    cfg: float | None = None
-    sampler: str | None = None
-    scheduler: str | None = None
-    preset: str | None = None
-    force_preset: bool = False
-    style: str | None = None
-    metadata: bool = True
-    caller: str | None = None
-
-
 class Job(Record):
     """A request with every blank filled; below `resolve` nothing is defaulted again.
 
-    *values* is the complete substitution map of the template, placeholder → typed value.
+    *values* is the complete substitution map of the template, placeholder → typed value; *overrides* set
+    single inputs besides, `node.input` → value. *graph* is the template itself where no file holds it.
     None in *steps*, *cfg*, *sampler* or *scheduler* means that the workflow has no such knob.
     *notes* say what was changed or left out on the way (a snapped size, a preset not applied).
     """
@@ -128,8 +141,15 @@ class Job(Record):
     scheduler: str | None = None
     width: int | None = None
     height: int | None = None
+    denoise: float | None = None
+    count: int = 1
+    frames: int | None = None
+    fps: float | None = None
     loras: tuple[LoraUse, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
     values: dict[str, Scalar]
+    overrides: dict[str, JsonValue] = Field(default_factory=dict)
+    graph: Graph | None = None
     timeout_s: float
     metadata: bool = True
     parent_id: str | None = None

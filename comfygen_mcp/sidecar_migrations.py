@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from comfygen_mcp import ids
 from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, JsonValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The form that is written today."""
 
 Fields: TypeAlias = dict[str, JsonValue]
@@ -137,5 +137,10 @@ def _stable_ids(moment: datetime, identity: str) -> tuple[str, str]:
     return ids.generation_id(str(seed), 0), ids.generation_id(str(seed), 1)
 
 
-_STEPS: tuple[Callable[[Fields, str], Fields], ...] = (_from_source_system,)
+def _with_inputs(fields: Fields, _: str) -> Fields:
+    """Version 1 knew no input pictures, counts, frames or strengths of their own: all have defaults."""
+    return {**fields, "schema_version": 2}
+
+
+_STEPS: tuple[Callable[[Fields, str], Fields], ...] = (_from_source_system, _with_inputs)
 """Step *n* brings a sidecar of version *n* to version *n* + 1."""

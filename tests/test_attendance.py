@@ -6,7 +6,7 @@ import pytest
 from observe import jobs_on, wait_until
 
 from comfygen_mcp.app import open_app
-from comfygen_mcp.models import GenerateRequest
+from comfygen_mcp.models_request import GenerateRequest
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,8 @@ from comfygen_mcp.config import BackendBlock
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.ids import id_time
-from comfygen_mcp.models import SEED_MAX, GenerateRequest
+from comfygen_mcp.models import SEED_MAX
+from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import load_presets
 from comfygen_mcp.services.offers import Offer
 from comfygen_mcp.services.resolve import Resolver, parse_seed

@@ -212,7 +212,7 @@ def test_a_number_that_json_lacks_is_never_written(number):
         (b"[" * 100_000, "nested too deeply"),
         (b"{}", "no timestamp"),
         (b'{"schema_version": 1}', "timestamp: field required"),
-        (b'{"schema_version": 2}', "newer than 1"),
+        (b'{"schema_version": 3}', "newer than 2"),
         (b'{"schema_version": "1"}', "schema_version is '1'"),
         (b'{"timestamp": "2026-11-21T08:41:00", "seed": 1e999}', "sidecar"),
         (b'{"timestamp": "2026-11-21T08:41:00", "seed": [1]}', "sidecar"),
@@ -250,7 +250,7 @@ def source_sidecar(**changes):
 def test_a_sidecar_of_the_source_system_is_read_with_all_it_tells():
     old = sidecar.from_json(source_sidecar())
 
-    assert old.schema_version == 1
+    assert old.schema_version == 2
     assert old.timestamp == datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
     assert (old.prompt, old.seed, old.steps, old.validation_score) == ("a fox", 42, 20, 0.31)
     assert old.loras == (LoraUse(name="snow", strength=0.5), LoraUse(name="ice"))

@@ -12,7 +12,8 @@ from comfygen_mcp.app import App
 from comfygen_mcp.cli.session import EXIT_BAD_INPUT, Options, fail, opened, run
 from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.jobs.base import JobState
-from comfygen_mcp.models import GenerateRequest, Generation
+from comfygen_mcp.models import Generation
+from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.tools.results import job_text
 from comfygen_mcp.tools.views import job_view
 

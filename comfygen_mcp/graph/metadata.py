@@ -1,6 +1,6 @@
 """What a workflow file says about itself in `_workflow_metadata`; never sent to ComfyUI."""
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -8,6 +8,10 @@ from pydantic_core import PydanticCustomError
 from comfygen_mcp.graph.knobs import wrong_knob
 from comfygen_mcp.models import JsonValue, Kind, Limits, Record, RequiredFile, Scalar
 
+Architecture: TypeAlias = Literal[
+    "sd15", "sdxl", "sd3", "flux1", "flux2", "qwen-image", "z-image", "wan21", "wan22-14b", "wan22-5b", "ltxv"
+]
+"""Model families whose LoRAs do not fit one another."""
 Prose: TypeAlias = str | tuple[str, ...] | dict[str, JsonValue]
 """Text for people: one sentence, several, or one per key."""
 
@@ -50,7 +54,12 @@ class LoraAnchors(Record):
 
 
 class WorkflowMetadata(Record):
-    """All of it is optional: a file without metadata is a text-to-image workflow named after itself."""
+    """All of it is optional: a file without metadata is a text-to-image workflow named after itself.
+
+    Workflows of one *family* are the same model for different kinds of task; without one, a workflow is a
+    family of its own. *architecture* is what LoRAs must be made for. Placeholders in *optional* may be left
+    without a value: their nodes are then bypassed. *good_at* are keywords that recommendations match.
+    """
 
     workflow_name: str = ""
     description: str = ""
@@ -62,6 +71,10 @@ class WorkflowMetadata(Record):
     nodes: int | Prose = ""
 
     kind: Kind = "txt2img"
+    family: str = ""
+    architecture: Architecture | None = None
+    optional: tuple[str, ...] = ()
+    good_at: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     rank: int = 1000
     distilled: bool = False

@@ -29,6 +29,11 @@ class Workflow(Record):
     graph: Graph
     metadata: WorkflowMetadata
 
+    @property
+    def family(self) -> str:
+        """The name that this model's workflows for other kinds of task share."""
+        return self.metadata.family or self.name
+
 
 def parse_workflow(text: str, *, file: str, source: Source = "path", reference: str = "") -> Workflow:
     """Read the text of a workflow file; raises BadWorkflow and says what to do about it."""

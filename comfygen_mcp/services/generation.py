@@ -9,7 +9,8 @@ from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.errors import BadRequest, MissingModel
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.jobs.base import JobEngine, JobState
-from comfygen_mcp.models import GenerateRequest, Generation, Job
+from comfygen_mcp.models import Generation, Job
+from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.services.catalogue import Catalogue
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.services.resolve import Resolver

@@ -10,7 +10,8 @@ from comfygen_mcp.graph.advice import settings_warnings
 from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import fill, placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
-from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, GenerateRequest, Job, Scalar
+from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, Job, Scalar
+from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import Presets, apply_style, preset_values
 from comfygen_mcp.services.offers import Offer, model_file
 from comfygen_mcp.sizes import Size, resolve_size

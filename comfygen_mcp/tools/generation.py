@@ -7,7 +7,8 @@ from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ContentBlock, TextContent
 from pydantic import Field
 
-from comfygen_mcp.models import GenerateRequest, Graph
+from comfygen_mcp.models import Graph
+from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.tools.attendance import attend
 from comfygen_mcp.tools.context import TheApp, TheCaller
 from comfygen_mcp.tools.results import (
