@@ -42,8 +42,15 @@ __all__ = [
 
 FILE_NAME = "comfygen.yaml"
 
-_PATHS: tuple[Keys, ...] = (("store",), ("spool",), ("incoming",), ("presets",), ("engine", "folder"))
-_LISTS_OF_PATHS: tuple[Keys, ...] = (("workflow_dirs",),)
+_PATHS: tuple[Keys, ...] = (
+    ("store",),
+    ("spool",),
+    ("incoming",),
+    ("presets",),
+    ("engine", "folder"),
+    ("cache",),
+)
+_LISTS_OF_PATHS: tuple[Keys, ...] = (("workflow_dirs",), ("input_dirs",))
 
 
 @dataclass(frozen=True)
@@ -187,6 +194,8 @@ def _put_default_folders(values: dict[str, JsonValue], environ: Mapping[str, str
     data = Path(home) / APP_NAME if home else user_data_folder()
     if "store" not in values:
         values["store"] = str(data / "gallery")
+    if "cache" not in values and (cache := environ.get("XDG_CACHE_HOME")):
+        values["cache"] = Path(cache) / APP_NAME
     for name in ("spool", "incoming"):
         if name not in values:
             values[name] = data / name

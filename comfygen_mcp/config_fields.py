@@ -22,6 +22,10 @@ def user_data_folder() -> Path:
     return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
 
 
+def user_cache_folder() -> Path:
+    return Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False))
+
+
 def user_config_folder() -> Path:
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False))
 
@@ -117,12 +121,28 @@ class Settings(Fields):
     """
     spool: Path = Field(default_factory=lambda: user_data_folder() / "spool")
     """Where pictures wait while S3 is down or slow; they are delivered later, in order."""
+    cache: Path = Field(default_factory=user_cache_folder)
+    """Where it is remembered which node classes the hosts have; may be deleted at any time."""
     incoming: Path = Field(default_factory=lambda: user_data_folder() / "incoming")
     """Where outputs lie between the host and the store; what could not be stored stays here."""
     workflow_dirs: tuple[Path, ...] = ()
     """Folders with your workflows; they come before the bundled ones."""
+    allowed_nodes: tuple[str, ...] = ()
+    """Node classes that graphs of HTTP callers may use; `core` stands for all of ComfyUI's own."""
+    allow_any_node: bool = False
+    """Let HTTP callers run graphs of any node class; nodes of custom packs may run code on the host."""
     presets: Path | None = None
     """A file with your presets and styles."""
+    input_dirs: tuple[Path, ...] = ()
+    """Folders whose files tools may take as input pictures, besides the working folder and the gallery; over
+    HTTP only these.
+    """
+    max_input_mb: float = Field(default=32.0, gt=0, le=1000)
+    """Largest input picture, as a file or from a URL, in megabytes."""
+    allow_private_urls: bool = False
+    """Fetch input pictures also from this machine and its network; cloud metadata never."""
+    timeout_url_s: Seconds = 30.0
+    """Longest time for fetching one input picture from a URL."""
     timeout_image_s: Seconds = 300.0
     """Longest time for one image job, in seconds."""
     timeout_video_s: Seconds = 1800.0

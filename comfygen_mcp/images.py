@@ -1,9 +1,11 @@
 """Previews: pictures made small enough for an agent's context."""
 
 import io
+import math
 import struct
 import warnings
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,10 @@ PREVIEW_MAX_BYTES = 150_000
 """Raw bytes of one inline preview; clients refuse or truncate results far above this."""
 PREVIEW_EDGES = (768, 640, 512, 384, 256)
 PREVIEW_MIME = "image/webp"
+SHEET_EDGE = 1024
+"""Longest edge of a contact sheet: each of its pictures is smaller than a preview."""
+SHEET_GAP = 6
+SHEET_COLOUR = (28, 28, 30)
 SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -45,14 +51,24 @@ def preview(source: Path | bytes) -> bytes | None:
     None when *source* is not a picture that Pillow can read, or is too large to be decoded.
     """
     picture = _open(source)
-    if picture is None:
-        return None
-    for edge in PREVIEW_EDGES:
-        for quality in (82, 70, 55):
-            data = _webp(picture, edge=edge, quality=quality)
-            if len(data) <= PREVIEW_MAX_BYTES:
-                return data
-    return None
+    return None if picture is None else _within_limit(picture, PREVIEW_EDGES)
+
+
+def contact_sheet(sources: Sequence[Path | bytes]) -> bytes | None:
+    """Return one WebP of at most 150 kB that shows all *sources* in rows, in their order.
+
+    What cannot be read is left out; None when nothing is left.
+    """
+    from PIL import Image
+
+    cell = max(SHEET_EDGE // math.ceil(math.sqrt(max(len(sources), 1))), 1)
+    pictures: list[Image.Image] = []
+    for source in sources:
+        if picture := _open(source):
+            # Small at once: a batch of large pictures must not lie in memory together.
+            picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
+            pictures.append(picture.convert("RGBA"))
+    return _within_limit(_sheet(pictures), (SHEET_EDGE, *PREVIEW_EDGES)) if pictures else None
 
 
 def mime_of(data: bytes) -> str | None:
@@ -91,6 +107,33 @@ def _open(source: Path | bytes) -> "Image | None":
 
 def _readable(source: Path | bytes) -> Path | io.BytesIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source
+
+
+def _sheet(pictures: "list[Image]") -> "Image":
+    """Return *pictures* in equal cells, with as many columns as make the sheet most nearly square."""
+    from PIL import Image
+
+    width, height = (max(picture.size[axis] for picture in pictures) + SHEET_GAP for axis in (0, 1))
+    count = len(pictures)
+    columns = min(range(1, count + 1), key=lambda c: abs(math.log(c * width / (-(-count // c) * height))))
+    size = columns * width + SHEET_GAP, -(-count // columns) * height + SHEET_GAP
+    sheet = Image.new("RGB", size, SHEET_COLOUR)
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        left = column * width + SHEET_GAP + (width - SHEET_GAP - picture.width) // 2
+        top = row * height + SHEET_GAP + (height - SHEET_GAP - picture.height) // 2
+        sheet.paste(picture, (left, top), picture)
+    return sheet
+
+
+def _within_limit(picture: "Image", edges: Sequence[int]) -> bytes | None:
+    """Return *picture* as a WebP of the largest of *edges* that fits the byte limit, None when none does."""
+    for edge in edges:
+        for quality in (82, 70, 55):
+            data = _webp(picture, edge=edge, quality=quality)
+            if len(data) <= PREVIEW_MAX_BYTES:
+                return data
+    return None
 
 
 def _webp(picture: "Image", *, edge: int, quality: int) -> bytes:

@@ -13,6 +13,7 @@ class GenerateRequest(Record):
     *size* is `"WxH"`, a ratio such as `"16:9"` or a name such as `"portrait"`.
     *seed* may be a decimal string, because JSON numbers above 2**53 are rounded by many clients.
     *images* and *mask* are references: a path, a URL, a data URI or the id of a stored generation.
+    *uploads* are further ones, sent as they are: placeholder or `node.input` → reference.
     *resize* is a size that the input pictures are brought to, in the way that *crop* says.
     *values* fill placeholders of the workflow, or single inputs as `node.input`; *graph* is a whole graph
     in place of a workflow's.
@@ -27,6 +28,7 @@ class GenerateRequest(Record):
     values: dict[str, JsonValue] = Field(default_factory=dict)
     images: tuple[str, ...] = ()
     mask: str | None = None
+    uploads: dict[str, str] = Field(default_factory=dict)
     resize: str | None = None
     crop: Crop | None = None
     denoise: float | None = None
@@ -35,8 +37,9 @@ class GenerateRequest(Record):
     size: str | None = None
     width: int | None = None
     height: int | None = None
-    count: int = 1
+    count: int | None = None
     frames: int | None = None
+    seconds: float | None = None
     fps: float | None = None
     seed: int | str | None = None
     steps: int | None = None

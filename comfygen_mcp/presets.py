@@ -115,8 +115,8 @@ def preset_values(
     size = {knob: value for knob, value in values.items() if knob in ("width", "height")}
     kept = ", ".join(knob for knob in values if knob not in size)
     note = (
-        f"Preset {name!r} is made for SD 1.5 and SDXL. This model is distilled, so it keeps its own {kept}: "
-        "the preset's would spoil the picture. force_preset applies them all the same."
+        f"Preset {name!r} is made for SD 1.5 and SDXL. This model is of another kind, so it keeps its own "
+        f"{kept}: the preset's would spoil the picture. force_preset applies them all the same."
     )
     return size, (note,) if kept else ()
 

@@ -37,7 +37,8 @@ class EngineServer:
         **options: Any,
     ) -> None:
         self._own_folder = None if folder else tempfile.TemporaryDirectory(prefix="engine-")
-        options.setdefault("models", {**bundled_models(), "loras": LORAS})
+        bundled = bundled_models()
+        options.setdefault("models", {**bundled, "loras": (*bundled.get("loras", ()), *LORAS)})
         self.options = EngineOptions(folder=folder or Path(self._own_folder.name), **options)
         self._wrap = wrap
         self._port = port

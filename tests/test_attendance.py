@@ -16,11 +16,11 @@ async def running(settings_for, slow_engine, request):
     """Yield an app and a job of it that is running on the slow engine."""
     prompt = f"attended by {request.node.name}"
     async with open_app(settings_for(COMFYUI_URL=slow_engine.url), {}) as app:
-        job = await app.generation.start(
+        started = await app.generation.start(
             GenerateRequest(prompt=prompt, model="sd15", size="256x256", steps=2000)
         )
         await wait_until(lambda: jobs_on(slow_engine.url, prompt, "in_progress"))
-        yield app, job.id
+        yield app, started.job.id
 
 
 async def waiter(app, job_id, *, owner):

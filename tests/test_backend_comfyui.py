@@ -12,9 +12,12 @@ from comfygen_mcp.backends import comfyui as backend_module
 from comfygen_mcp.backends.base import Prepared
 from comfygen_mcp.backends.comfyui import ComfyUIBackend
 from comfygen_mcp.backends.hosts import Clients, ConfiguredHost
+from comfygen_mcp.backends.inputs import InputShelf
+from comfygen_mcp.backends.node_classes import NodeClasses
 from comfygen_mcp.comfyui.client import ComfyUI
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.models import Host, Ticket
+from comfygen_mcp.stores.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +36,14 @@ def slow():
 
 
 def backend_at(clients, host):
-    return ComfyUIBackend("fox", source=ConfiguredHost(host), clients=clients, library=WorkflowLibrary([]))
+    return ComfyUIBackend(
+        "fox",
+        source=ConfiguredHost(host),
+        clients=clients,
+        library=WorkflowLibrary([]),
+        nodes=NodeClasses(clients),
+        shelf=InputShelf(MemoryStore()),
+    )
 
 
 def prepared(url, **changes):

@@ -135,7 +135,7 @@ def test_a_copy_is_named_for_what_it_is(comfygen, tmp_path):
     ("words", "code", "named"),
     [
         (["generate", "x", "--sise", "1x1"], 2, "--size"),
-        (["generate"], 2, "PROMPT"),
+        (["generate"], 2, "prompt is empty"),
         (["generate", ""], 2, "empty"),
         (["generate", "x", "--model", "sd51"], 2, "sd15"),
         (["generate", "x", "--size", "70x70"], 2, "70"),

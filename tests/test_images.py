@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from comfygen_mcp import images
-from comfygen_mcp.images import mime_of, picture_size, preview
+from comfygen_mcp.images import contact_sheet, mime_of, picture_size, preview
 
 
 def png(width, height, *, noise=False, mode="RGB"):
@@ -29,6 +29,46 @@ def test_a_preview_is_a_webp_of_at_most_768_pixels():
     shown = Image.open(io.BytesIO(preview(png(1024, 512))))
 
     assert (shown.format, shown.size) == ("WEBP", (768, 384))
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "rows"),
+    [((512, 512), 4, 2), ((512, 512), 9, 3), ((1024, 512), 2, 2), ((512, 1024), 2, 1), ((512, 512), 5, 2)],
+)
+def test_a_contact_sheet_shows_every_picture_in_its_place(size, count, rows):
+    colours = [(40 + 20 * place, 200 - 20 * place, 90) for place in range(count)]
+    shown = contact_sheet([_plain(size, colour) for colour in colours])
+
+    sheet = Image.open(io.BytesIO(shown))
+    columns = -(-count // rows)
+    assert sheet.format == "WEBP"
+    assert len(shown) <= 150_000
+    assert max(sheet.size) <= 1024
+    for place, colour in enumerate(colours):
+        row, column = divmod(place, columns)
+        middle = (column + 0.5) * sheet.width / columns, (row + 0.5) * sheet.height / rows
+        found = sheet.getpixel(tuple(map(round, middle)))
+        assert np.abs(np.subtract(found[:3], colour)).max() <= 8
+
+
+def test_a_contact_sheet_of_noise_fits_the_byte_limit():
+    shown = contact_sheet([png(1024, 1024, noise=True)] * 16)
+
+    assert len(shown) <= 150_000
+
+
+def test_a_contact_sheet_leaves_out_what_cannot_be_read():
+    wide, tall = _plain((400, 100), (250, 0, 0)), _plain((100, 400), (0, 0, 250))
+
+    assert contact_sheet([wide, b"no picture", tall]) == contact_sheet([wide, tall])
+    assert contact_sheet([b"no picture"]) is None
+    assert contact_sheet([]) is None
+
+
+def _plain(size, colour):
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_a_small_picture_is_not_enlarged():

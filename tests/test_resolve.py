@@ -12,7 +12,8 @@ from comfygen_mcp.models import SEED_MAX
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import load_presets
 from comfygen_mcp.services.offers import Offer
-from comfygen_mcp.services.resolve import Resolver, parse_seed
+from comfygen_mcp.services.request_checks import parse_seed
+from comfygen_mcp.services.resolve import Resolver
 
 NOW = datetime(2026, 11, 21, 8, 41, tzinfo=UTC)
 DRAWN = 4242
@@ -187,3 +188,49 @@ def test_drawn_seeds_are_json_safe_and_differ(library):
 
     assert len(seeds) == 20
     assert all(0 < seed < 2**53 for seed in seeds)
+
+
+def test_a_two_stage_model_goes_over_to_its_second_stage_in_proportion_to_the_steps(resolved):
+    assert resolved("wan22-t2v").values["split_step"] == 2
+    assert resolved("wan22-t2v", steps=8).values["split_step"] == 4
+    assert resolved("wan22-t2v-full", steps=4).values["split_step"] == 2
+    assert resolved("wan22-t2v-full", steps=10, values={"split_step": 7}).values["split_step"] == 7
+
+
+def test_a_preset_made_for_sd_leaves_models_of_another_kind_alone(resolved):
+    job = resolved("qwen-image", preset="ultra")
+
+    assert (job.steps, job.scheduler) == (resolved("qwen-image").steps, "simple")
+    assert any("so it keeps its own steps" in note for note in job.notes)
+
+
+def test_a_video_keeps_the_models_rule_for_its_length_and_says_so(resolved):
+    job = resolved("wan22-5b-t2v", frames=40)
+
+    assert (job.frames, job.fps, job.timeout_s) == (41, 24.0, 1800)
+    assert any("frames=40 became 41" in note for note in job.notes)
+
+
+def test_a_batch_is_given_the_time_of_all_its_pictures(resolved):
+    job = resolved("sd15", count=3)
+
+    assert (job.count, job.values["batch_size"], job.timeout_s) == (3, 3, 900)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"count": 0}, "use 1 to 16"),
+        ({"count": 17}, "use 1 to 16"),
+        ({"denoise": 1.5}, "0.3 for a subtle change"),
+        ({"fps": 0}, "use 1 to 120"),
+    ],
+)
+def test_numbers_that_no_workflow_can_use_are_refused(resolved, asked, message):
+    with pytest.raises(BadRequest, match=message):
+        resolved("sd15", **asked)
+
+
+def test_a_workflow_that_makes_one_at_a_time_says_so(resolved):
+    with pytest.raises(BadRequest, match="wan22-5b-t2v makes one at a time"):
+        resolved("wan22-5b-t2v", count=2)

@@ -8,7 +8,10 @@ from comfygen_mcp.models import Graph, HostFacts, Job, Output, Progress, Record,
 
 
 class Prepared(Record):
-    """A job made ready for one host: the filled, checked graph, its hash, and where its files come from."""
+    """A job made ready for one host: the filled, checked graph, its hash, and where its files come from.
+
+    The job's input pictures are uploaded when it is submitted.
+    """
 
     job: Job
     host: str

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from comfygen_mcp.backends.base import Collected, Prepared
 from comfygen_mcp.backends.hosts import Clients, HostSource
+from comfygen_mcp.backends.inputs import InputShelf
+from comfygen_mcp.backends.node_classes import NodeClasses
 from comfygen_mcp.comfyui.client import ComfyUI
 from comfygen_mcp.errors import BackendUnreachable, JobTimeout, UnexpectedReply
-from comfygen_mcp.graph.catalogue import shipped_catalogue
-from comfygen_mcp.graph.check import check_links
+from comfygen_mcp.graph.build import build_graph
 from comfygen_mcp.graph.hash import graph_sha256
 from comfygen_mcp.graph.library import WorkflowLibrary
-from comfygen_mcp.graph.prefix import with_filename_prefix
-from comfygen_mcp.graph.template import fill
-from comfygen_mcp.models import Host, HostFacts, Job, Progress, Ticket
+from comfygen_mcp.graph.parse import Workflow, custom_workflow
+from comfygen_mcp.models import Host, HostFacts, InputFile, Job, Progress, Ticket
 
 CANCEL_BOUND_S = 15.0
 """How long a cancelled submit may take to withdraw what it may have handed over."""
@@ -28,11 +28,22 @@ WITHDRAW_PAUSE_S = 0.25
 class ComfyUIBackend:
     """Jobs for one configured backend; the prompt_id on the server is the job's own id."""
 
-    def __init__(self, name: str, *, source: HostSource, clients: Clients, library: WorkflowLibrary) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        source: HostSource,
+        clients: Clients,
+        library: WorkflowLibrary,
+        nodes: NodeClasses,
+        shelf: InputShelf,
+    ) -> None:
         self._name = name
         self._source = source
         self._clients = clients
         self._library = library
+        self._nodes = nodes
+        self._shelf = shelf
 
     @property
     def name(self) -> str:
@@ -43,13 +54,10 @@ class ComfyUIBackend:
         return "comfyui"
 
     async def prepare(self, job: Job) -> Prepared:
-        workflow = self._library.load(job.workflow, allow_paths=True)
-        catalogue = shipped_catalogue()
-        filled = fill(workflow.graph, job.values)
-        graph = with_filename_prefix(filled, f"comfygen/{job.id}", catalogue)
-        check_links(graph, catalogue)
+        workflow = workflow_of(job, self._library)
         host = await self._source.host()
         self._clients.of(host)
+        graph = build_graph(job, workflow, await self._nodes.known(host, workflow.graph))
         return Prepared(
             job=job,
             host=host.url,
@@ -61,6 +69,8 @@ class ComfyUIBackend:
     async def submit(self, prepared: Prepared) -> Ticket:
         job = prepared.job
         client = await self._client(prepared.host)
+        for file in job.inputs:
+            await self._upload(client, file)
         try:
             submission = await client.submit(prepared.graph, prompt_id=job.id, requires=prepared.requires)
         except asyncio.CancelledError:
@@ -103,6 +113,15 @@ class ComfyUIBackend:
     async def cancel(self, ticket: Ticket) -> bool:
         return await (await self._client(ticket.host)).cancel(ticket.remote_id)
 
+    async def _upload(self, client: ComfyUI, file: InputFile) -> None:
+        """Upload under the name that the graph has; the server keeps a file of the same name and bytes."""
+        folder, _, name = file.name.rpartition("/")
+        data = await self._shelf.read(file)
+        stored = await client.upload_image(data, name, subfolder=folder)
+        if stored != file.name:
+            # Only a damaged copy can have other bytes under a name that is the hash of these.
+            await client.upload_image(data, name, subfolder=folder, overwrite=True)
+
     async def _client(self, url: str) -> ComfyUI:
         """Return the client of *url*: signed in as the configuration says when it is this backend's host."""
         if self._source.configured:
@@ -110,6 +129,11 @@ class ComfyUIBackend:
             if host.url == url:
                 return self._clients.of(host)
         return self._clients.of(Host(url=url))
+
+
+def workflow_of(job: Job, library: WorkflowLibrary) -> Workflow:
+    """Return the workflow of *job*: the graph that it brings along, or the file that it names."""
+    return custom_workflow(job.graph) if job.graph else library.load(job.workflow, allow_paths=True)
 
 
 async def _withdraw(client: ComfyUI, prompt_id: str) -> None:

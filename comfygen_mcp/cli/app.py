@@ -45,13 +45,30 @@ def _register() -> None:
     from comfygen_mcp.cli.check import check
     from comfygen_mcp.cli.config import app as config
     from comfygen_mcp.cli.doctor import doctor
+    from comfygen_mcp.cli.edit import edit, upscale, video
     from comfygen_mcp.cli.engine import app as engine
     from comfygen_mcp.cli.generate import generate
-    from comfygen_mcp.cli.listings import models, presets
+    from comfygen_mcp.cli.listings import loras, models, presets
     from comfygen_mcp.cli.serve import serve
+    from comfygen_mcp.cli.workflows import app as workflows
+    from comfygen_mcp.cli.workflows import run_workflow
 
-    commands: list[Any] = [generate, serve, models, presets, backends, doctor, check]
+    commands: list[Any] = [
+        generate,
+        edit,
+        upscale,
+        video,
+        serve,
+        models,
+        loras,
+        presets,
+        backends,
+        doctor,
+        check,
+    ]
     for command in commands:
         app.command()(command)
+    app.command("run")(run_workflow)
+    app.add_typer(workflows, name="workflows")
     app.add_typer(config, name="config")
     app.add_typer(engine, name="engine")

@@ -1,9 +1,7 @@
 """One command's run: settings, console, exit codes, and clean endings on Ctrl-C and SIGTERM."""
 
 import asyncio
-import contextlib
 import os
-import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,13 +20,13 @@ from comfygen_mcp.errors import (
     ComfygenError,
     JobCancelled,
 )
+from comfygen_mcp.signals import EXIT_CANCELLED, on_signal
 
 T = TypeVar("T")
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNREACHABLE = 3
-EXIT_CANCELLED = 130
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,6 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     """
     try:
         return asyncio.run(_with_signals(main))
-    except KeyboardInterrupt:
-        fail("cancelled", code=EXIT_CANCELLED)
     except asyncio.CancelledError:
         fail("cancelled", code=EXIT_CANCELLED)
     except ComfygenError as error:
@@ -101,8 +97,5 @@ async def _with_signals(main: Callable[[], Awaitable[T]]) -> T:
             typer.echo("error: cancelled; the job may still run on its host", err=True)
             os._exit(EXIT_CANCELLED)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no signal handlers in its event loop: there Ctrl-C raises KeyboardInterrupt.
-        with contextlib.suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-    return await main()
+    with on_signal(stop):
+        return await main()

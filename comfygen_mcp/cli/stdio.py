@@ -38,7 +38,7 @@ def run_stdio(config: Path | None, log: LogOptions | None = None) -> None:
 
 
 def run_logged(serving: Callable[[], Awaitable[None]], log: LogOptions) -> None:
-    """Run *serving* until it ends or Ctrl-C comes; our errors become an exit code."""
+    """Run *serving* until it ends; our errors become an exit code."""
     import anyio
 
     from comfygen_mcp.errors import ComfygenError
@@ -47,8 +47,6 @@ def run_logged(serving: Callable[[], Awaitable[None]], log: LogOptions) -> None:
     try:
         with logging_to(style=log.style, file=log.file):
             anyio.run(serving)
-    except KeyboardInterrupt:
-        return
     except ComfygenError as error:
         from comfygen_mcp.cli.session import exit_code, fail
 

@@ -15,6 +15,8 @@ from comfygen_mcp.comfyui.failure import failure_of
 from comfygen_mcp.comfyui.follow import Followed, PromptWatch
 from comfygen_mcp.comfyui.history import History, RunTimes, ask_history
 from comfygen_mcp.comfyui.http import Http
+from comfygen_mcp.comfyui.model_metadata import ask_metadata
+from comfygen_mcp.comfyui.object_info import DeclarationCache
 from comfygen_mcp.comfyui.outputs import Remote, list_outputs
 from comfygen_mcp.comfyui.queue import QueueState, ask_queue
 from comfygen_mcp.comfyui.socket import Socket, open_socket
@@ -42,10 +44,12 @@ class ComfyUI:
     Every method raises BackendUnreachable when nobody answers and UnexpectedReply when it is no ComfyUI.
     """
 
-    def __init__(self, host: Host, *, timing: Timing | None = None) -> None:
+    def __init__(
+        self, host: Host, *, timing: Timing | None = None, declarations: DeclarationCache | None = None
+    ) -> None:
         self.host = host
         self._http = Http(host, timing or Timing())
-        self._catalogue = Catalogue(self._http)
+        self._catalogue = Catalogue(self._http, declarations)
         self._submitted: dict[str, _Submitted] = {}
         self._histories: OrderedDict[str, History] = OrderedDict()
         self._cancelled: deque[str] = deque(maxlen=_KEPT_CANCELS)
@@ -132,9 +136,13 @@ class ComfyUI:
         """Return the files installed in `models/<folder>/`, at most a few seconds old."""
         return await self._catalogue.models(folder, refresh=refresh)
 
-    async def object_info(self, class_type: str) -> Mapping[str, JsonValue]:
+    async def metadata(self, folder: str, filename: str) -> Mapping[str, str]:
+        """Return what a file of `models/<folder>/` says about itself; empty when it says nothing."""
+        return await ask_metadata(self._http, folder, filename)
+
+    async def object_info(self, class_type: str, *, fresh: bool = False) -> Mapping[str, JsonValue]:
         """Return the server's declaration of one node class; empty when it does not have it."""
-        return await self._catalogue.node(class_type)
+        return await self._catalogue.node(class_type, fresh=fresh)
 
     async def system_stats(self) -> HostFacts:
         """Return version, device, VRAM in use, and whether this is the embedded engine."""

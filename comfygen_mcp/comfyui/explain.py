@@ -18,6 +18,8 @@ async def explain(
     installed: dict[str, tuple[str, ...]] = {}
     choices: dict[tuple[str, str], tuple[JsonValue, ...]] = {}
     with contextlib.suppress(ComfygenError):
+        for class_type in {p.class_type for p in rejection.problems if p.type == "value_not_in_list"}:
+            await catalogue.forget_node(class_type)
         for folder in {_folder(p, requires) for p in rejection.problems if p.folder}:
             installed[folder] = await catalogue.models(folder, refresh=True)
         for class_type, input_name in {_list(p) for p in rejection.problems if _is_unknown_list(p)}:

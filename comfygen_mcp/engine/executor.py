@@ -4,6 +4,7 @@ from threading import Event
 from typing import Any
 
 from comfygen_mcp.engine.events import Interrupted, RunEvents
+from comfygen_mcp.engine.film import whole
 from comfygen_mcp.engine.folders import Folders
 from comfygen_mcp.engine.json_shapes import as_dict, link_of
 from comfygen_mcp.engine.node_cache import Entry, NodeCache
@@ -45,6 +46,10 @@ class Executor:
             },
             "meta": {node_id: _meta(node_id) for node_id in run.shown},
         }
+
+    def check_interrupt(self) -> None:
+        if self.interrupt.is_set():
+            raise Interrupted
 
     def node_of(self, graph: dict[str, Any], node_id: str) -> Node:
         return self._nodes[graph[node_id]["class_type"]]
@@ -135,8 +140,10 @@ class _Run:
     def _inputs(self, node_id: str) -> dict[str, Any]:
         """Return the values of the declared inputs; extra ones are ignored."""
         given: dict[str, Any] = self._graph[node_id]["inputs"]
-        declared = self._executor.node_of(self._graph, node_id).input_names
-        return {name: self._value(given[name]) for name in declared if name in given}
+        node = self._executor.node_of(self._graph, node_id)
+        values = {name: self._value(given[name]) for name in node.declared(given) if name in given}
+        check = self._executor.check_interrupt
+        return {name: v if name in node.streamed else whole(v, check) for name, v in values.items()}
 
     def _value(self, value: Any) -> Any:
         link = link_of(value)

@@ -61,9 +61,5 @@ class Dialect:
         return not self.old
 
     @property
-    def has_flux2(self) -> bool:
-        return not self.old
-
-    @property
     def save_nodes_have_outputs(self) -> bool:
         return not self.old

@@ -98,7 +98,8 @@ class Validation:
         node = self._nodes[self._graph[node_id]["class_type"]]
         self._visiting.append(node_id)
         try:
-            checks = [self._of_input(node, given, name) for name in node.input_names]
+            declared = node.declared(given)
+            checks = [self._of_input(spec, given, name, node.custom_input) for name, spec in declared.items()]
         finally:
             self._visiting.pop()
         errors = [found for found in checks if isinstance(found, dict)]
@@ -106,9 +107,10 @@ class Validation:
         # A cycle found on the way has already passed its sentence on this node.
         return self._results.setdefault(node_id, (not errors and all(checks), errors))
 
-    def _of_input(self, node: Node, given: dict[str, Any], name: str) -> dict[str, Any] | bool:
+    def _of_input(
+        self, spec: Input, given: dict[str, Any], name: str, custom: str | None
+    ) -> dict[str, Any] | bool:
         """Return the error of one input, or whether everything upstream of it is valid."""
-        spec = node.inputs[name]
         if name not in given:
             missing = error("required_input_missing", "Required input is missing", name, {"input_name": name})
             return True if spec.optional else missing
@@ -116,7 +118,7 @@ class Validation:
         link = as_list(value)
         if link is not None:
             return self._of_link(spec, name, link)
-        return checked_value(spec, name, given, self._listing, custom=name == node.custom_input)
+        return checked_value(spec, name, given, self._listing, custom=name == custom)
 
     def _of_link(self, spec: Input, name: str, link: list[Any]) -> dict[str, Any] | bool:
         config = spec.wire(self._listing)

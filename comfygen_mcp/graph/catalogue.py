@@ -18,12 +18,17 @@ FILE_SUFFIXES = (
 )
 """A choice that ends like this is a file, and every server has others."""
 
+_UPLOADS = ("image_upload", "animated_image_upload", "video_upload", "audio_upload", "file_upload")
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
     """One input of a node class; *type* may be a union such as `FLOAT,INT`.
 
     *options* is None for types without choices, and () where only the server knows them (files).
+    *complete* says that a server gave the list, so that nothing else is a choice there.
+    *upload* marks a list of uploaded files, *socket* an input that only a link can fill in the editor.
+    *branches* holds the further inputs that each choice of a dynamic combo brings along.
     """
 
     type: str
@@ -33,6 +38,10 @@ class InputSpec:
     maximum: float | None = None
     step: float | None = None
     options: tuple[Scalar, ...] | None = None
+    complete: bool = field(default=False, compare=False)
+    upload: bool = False
+    socket: bool = False
+    branches: Mapping[Scalar, Mapping[str, "InputSpec"]] | None = None
 
     @property
     def types(self) -> frozenset[str]:
@@ -44,10 +53,15 @@ class InputSpec:
         return self.type.startswith("COMFY_")
 
     def allows(self, value: JsonValue) -> bool:
-        """Tell whether *value* is a choice; a file is refused only by a list that has files."""
-        if not self.options or value in self.options:
+        """Tell whether *value* is a choice; a file is refused only by a list that has files.
+
+        Servers list the uploads of one folder, and take those of its subfolders too.
+        """
+        if self.options is None or value in self.options or (self.upload and isinstance(value, str)):
             return True
-        return _is_file(value) and not any(_is_file(option) for option in self.options)
+        if self.complete:
+            return False
+        return not self.options or (_is_file(value) and not any(_is_file(option) for option in self.options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +117,21 @@ def shipped_catalogue() -> Catalogue:
 
 
 def _node_spec(class_type: str, raw: Mapping[str, JsonValue]) -> NodeSpec:
-    groups = _mapping(raw.get("input"))
-    inputs = {
+    return NodeSpec(
+        class_type=class_type,
+        inputs=_input_specs(raw.get("input")),
+        outputs=tuple(_type_name(output) for output in _items(raw.get("output"))),
+        output_node=raw.get("output_node") is True,
+    )
+
+
+def _input_specs(raw: JsonValue) -> dict[str, InputSpec]:
+    groups = _mapping(raw)
+    return {
         name: _input_spec(spec, required=group == "required")
         for group in ("required", "optional")
         for name, spec in _mapping(groups.get(group)).items()
     }
-    return NodeSpec(
-        class_type=class_type,
-        inputs=inputs,
-        outputs=tuple(_type_name(output) for output in _items(raw.get("output"))),
-        output_node=raw.get("output_node") is True,
-    )
 
 
 def _input_spec(raw: JsonValue, *, required: bool) -> InputSpec:
@@ -131,6 +148,10 @@ def _input_spec(raw: JsonValue, *, required: bool) -> InputSpec:
         maximum=_number(settings.get("max")),
         step=_number(settings.get("step")),
         options=_options(kind, settings),
+        complete=_options(kind, settings) is not None,
+        upload=any(settings.get(flag) is True for flag in _UPLOADS),
+        socket=settings.get("forceInput") is True,
+        branches=_branches(settings) if kind == "COMFY_DYNAMICCOMBO_V3" else None,
     )
 
 
@@ -143,11 +164,20 @@ def _type_name(kind: JsonValue) -> str:
 def _options(kind: JsonValue, settings: Mapping[str, JsonValue]) -> tuple[Scalar, ...] | None:
     if isinstance(kind, list):
         return _scalars(_items(kind))
-    if kind == "COMBO":
+    if kind == "COMBO" and "options" in settings:
         return _scalars(_items(settings.get("options")))
     if kind == "COMFY_DYNAMICCOMBO_V3":
         return _scalars(_mapping(option).get("key") for option in _items(settings.get("options")))
     return None
+
+
+def _branches(settings: Mapping[str, JsonValue]) -> dict[Scalar, Mapping[str, InputSpec]]:
+    options = [_mapping(option) for option in _items(settings.get("options"))]
+    return {
+        option["key"]: _input_specs(option.get("inputs"))
+        for option in options
+        if _scalars([option.get("key")])
+    }
 
 
 def _scalars(values: Iterable[JsonValue]) -> tuple[Scalar, ...]:

@@ -1,8 +1,9 @@
 """Our compact form of a node catalogue: one line per class, lists of options written once.
 
 `{"lists": [[option, ...], ...], "nodes": {class: [{input: spec}, [output, ...], output_node]}}`,
-where a spec is the type alone, or `[type, {"opt", "default", "min", "max", "step", "options"}]` with
-`opt` 1 for optional inputs and `options` the number of a list. `scripts/make-catalogue` writes it.
+where a spec is the type alone, or `[type, {"opt", "default", "min", "max", "step", "options", ...}]` with
+`opt` 1 for optional inputs, `upload` and `socket` 1 where that holds, `options` the number of a list, and
+`branches` the specs below each choice: `[[choice, {input: spec}], ...]`. `scripts/make-catalogue` writes it.
 """
 
 import json
@@ -14,6 +15,7 @@ from comfygen_mcp.graph.catalogue import FILE_SUFFIXES, Catalogue, InputSpec, No
 from comfygen_mcp.models import JsonValue, Scalar
 
 _FIELDS = {"default": "default", "min": "minimum", "max": "maximum", "step": "step"}
+_FLAGS = ("upload", "socket")
 
 
 def read_catalogue(file: Path) -> Catalogue:
@@ -51,13 +53,30 @@ def _read_input(spec: JsonValue, lists: list[tuple[Scalar, ...]]) -> InputSpec:
     kind, settings = spec
     values = cast("dict[str, Any]", settings)
     known = {ours: values[key] for key, ours in _FIELDS.items() if key in values}
+    flags = {name: True for name in _FLAGS if name in values}
     at: int | None = values.get("options")
-    return InputSpec(kind, required="opt" not in values, options=None if at is None else lists[at], **known)
+    options = None if at is None else lists[at]
+    branches = _read_branches(values, lists)
+    return InputSpec(kind, "opt" not in values, options=options, branches=branches, **known, **flags)
+
+
+def _read_branches(
+    values: Mapping[str, JsonValue], lists: list[tuple[Scalar, ...]]
+) -> dict[Scalar, Mapping[str, InputSpec]] | None:
+    pairs: list[tuple[Scalar, dict[str, JsonValue]]] | None = values.get("branches")
+    if pairs is None:
+        return None
+    return {
+        choice: {name: _read_input(spec, lists) for name, spec in inputs.items()} for choice, inputs in pairs
+    }
 
 
 def _node(node: NodeSpec, lists: dict[str, int]) -> list[JsonValue]:
-    inputs = {name: _input(spec, lists) for name, spec in node.inputs.items()}
-    return [inputs, list(node.outputs), int(node.output_node)]
+    return [_inputs(node.inputs, lists), list(node.outputs), int(node.output_node)]
+
+
+def _inputs(specs: Mapping[str, InputSpec], lists: dict[str, int]) -> dict[str, JsonValue]:
+    return {name: _input(spec, lists) for name, spec in specs.items()}
 
 
 def _input(spec: InputSpec, lists: dict[str, int]) -> JsonValue:
@@ -67,6 +86,9 @@ def _input(spec: InputSpec, lists: dict[str, int]) -> JsonValue:
         value = getattr(spec, ours)
         if value is not None and not (files and key == "default"):
             settings[key] = value
+    settings.update({name: 1 for name in _FLAGS if getattr(spec, name)})
+    if spec.branches is not None:
+        settings["branches"] = [[choice, _inputs(below, lists)] for choice, below in spec.branches.items()]
     if spec.options is not None:
         settings["options"] = lists.setdefault(_dump([] if files else list(spec.options)), len(lists))
     return [spec.type, settings] if settings else spec.type

@@ -16,6 +16,17 @@ Prose: TypeAlias = str | tuple[str, ...] | dict[str, JsonValue]
 """Text for people: one sentence, several, or one per key."""
 
 
+def prose(text: Prose) -> str:
+    """Return *text* as one line."""
+    match text:
+        case str():
+            return text
+        case dict():
+            return "; ".join(f"{key}: {value}" for key, value in text.items())
+        case _:
+            return "; ".join(text)
+
+
 class Difference(Record):
     """One place where the graph differs from the one that a real ComfyUI accepted.
 

@@ -35,6 +35,17 @@ class Workflow(Record):
         return self.metadata.family or self.name
 
 
+CUSTOM = "custom"
+"""What a graph is called that came with a request, not from a file."""
+
+
+def custom_workflow(graph: Graph) -> Workflow:
+    """Return a caller's own graph as a workflow that nobody has described."""
+    file = f"{CUSTOM}.json"
+    metadata = WorkflowMetadata(workflow_name=CUSTOM, kind="other")
+    return Workflow(name=CUSTOM, file=file, source="path", reference=file, graph=graph, metadata=metadata)
+
+
 def parse_workflow(text: str, *, file: str, source: Source = "path", reference: str = "") -> Workflow:
     """Read the text of a workflow file; raises BadWorkflow and says what to do about it."""
     root = _json_object(text, file)

@@ -8,12 +8,16 @@ from comfygen_mcp.graph.catalogue import Catalogue
 from comfygen_mcp.graph.check import Problem, check_links, validate
 from comfygen_mcp.graph.files import files_of, folder_of
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
+from comfygen_mcp.graph.optional import without_unused
 from comfygen_mcp.graph.prefix import with_filename_prefix
 from comfygen_mcp.graph.template import fill, substitution_map
 from comfygen_mcp.interop.bench import Bench
 from comfygen_mcp.interop.findings import Check, Finding, Passed, Skipped
 from comfygen_mcp.interop.graphs import BIG_SEED
 from comfygen_mcp.models import Graph, RequiredFile
+
+INPUT = "comfygen-check.png"
+"""A name in place of an input picture: nothing is loaded, because nothing is submitted."""
 
 
 def workflow_checks() -> tuple[Check, ...]:
@@ -40,12 +44,14 @@ async def _check(bench: Bench, *, workflow: Workflow) -> Finding:
 
 def _filled(bench: Bench, workflow: Workflow, catalogue: Catalogue) -> Graph:
     values = substitution_map(
-        request={"prompt": "a red fox in snow", "seed": BIG_SEED},
+        request={"prompt": "a red fox in snow", "seed": BIG_SEED, "image": INPUT, "mask": INPUT},
         preset={},
         block={},
         defaults=workflow.metadata.defaults,
     )
-    return with_filename_prefix(fill(workflow.graph, values), bench.prefix(workflow.name), catalogue)
+    unused = [name for name in workflow.metadata.optional if name not in values]
+    graph = fill(without_unused(workflow.graph, unused, catalogue), values)
+    return with_filename_prefix(graph, bench.prefix(workflow.name), catalogue)
 
 
 def _is_file(problem: Problem) -> bool:

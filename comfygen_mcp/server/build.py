@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS = """\
 comfygen makes pictures with ComfyUI and keeps each one with its full recipe.
-- generate_image needs only a prompt. list_models tells which models are ready and what each is for.
+- generate_image needs only a prompt. list_models(task=...) recommends a model and tells what is missing.
+- edit_image changes a picture by instruction; generate_image with image varies it, with mask repaints a part.
+- Pictures are given as a path, URL, data URI or the generation_id of an earlier result.
 - Leave steps, cfg, sampler and size to the model unless the user asks: each model has its own best values.
 - To vary a picture keep its seed and change the prompt; to explore, keep the prompt and leave the seed out.
 - A call answers within 45 s. status "running" means: call get_job(job_id, wait_s=45) until it has finished.

@@ -3,8 +3,10 @@
 This is the only file that touches the SDK's private names; tests/test_hardening.py watches them.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp import MCPError
@@ -50,6 +52,7 @@ class HardenedServer(MCPServer["OpenApp"]):
         super().__init__(name, **options)
         self._tools = tools
         self._tools_added = False
+        self._outlined: dict[str, str] = {}
         self._calls = calls or Calls()
         self._hide = hide or str
 
@@ -74,6 +77,14 @@ class HardenedServer(MCPServer["OpenApp"]):
         tool = self._tool_manager.get_tool(entry.function.__name__)
         if tool is not None:
             _close(tool)
+            self._name_alike(tool)
+
+    def _name_alike(self, tool: Tool) -> None:
+        """Say of a result that another tool has too only which one: it need not be read twice."""
+        outline = tool.fn_metadata.output_schema
+        first = self._outlined.setdefault(json.dumps(outline), tool.name)
+        if outline and first != tool.name:
+            tool.fn_metadata.output_schema = {"type": "object", "description": f"Like that of {first}"}
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: "Context[OpenApp, Any] | None" = None
@@ -118,7 +129,8 @@ def _named(item: ReadResourceContents) -> ReadResourceContents:
 
 
 def _close(tool: Tool) -> None:
-    tool.parameters = {**_without_titles(tool.parameters), "additionalProperties": False}
+    tool.description = cleandoc(tool.description)
+    tool.parameters = {**_compact(tool.parameters), "additionalProperties": False}
     metadata = tool.fn_metadata
     metadata.arg_model.model_config["extra"] = "forbid"
     metadata.arg_model.model_rebuild(force=True)
@@ -126,19 +138,29 @@ def _close(tool: Tool) -> None:
         metadata.output_schema = _outline(metadata.output_schema)
 
 
-def _without_titles(schema: Any, *, names: bool = False) -> Any:
-    """Drop pydantic's generated titles: they cost tokens and only repeat the names."""
+def _compact(schema: Any, *, names: bool = False) -> Any:
+    """Drop what costs tokens and says nothing: generated titles, and null for what may be left out anyway."""
     match schema:
         case list():
-            return [_without_titles(item) for item in cast("list[Any]", schema)]
+            return [_compact(item) for item in cast("list[Any]", schema)]
         case dict():
+            kept = cast("dict[str, Any]", schema)
             return {
-                key: _without_titles(value, names=key in {"properties", "$defs"})
-                for key, value in cast("dict[str, Any]", schema).items()
-                if names or key != "title"
+                key: _compact(value, names=key in {"properties", "$defs"})
+                for key, value in (kept if names else _without_null(kept)).items()
+                if names or (key != "title" and (key, value) != ("additionalProperties", True))
             }
         case _:
             return schema
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return an optional argument as its plain type; null is still accepted when it comes."""
+    if "default" not in schema or schema["default"] is not None or "anyOf" not in schema:
+        return schema
+    options = [option for option in schema["anyOf"] if option != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
+    return {**options[0], **rest} if len(options) == 1 else {"anyOf": options, **rest}
 
 
 def _outline(schema: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +179,8 @@ def _types(schema: dict[str, Any]) -> str | list[str]:
     if "anyOf" not in schema:
         return schema.get("type", "object")
     types = [_types(option) for option in schema["anyOf"]]
-    return [name for entry in types for name in ([entry] if isinstance(entry, str) else entry)]
+    flat = dict.fromkeys(name for entry in types for name in ([entry] if isinstance(entry, str) else entry))
+    return list(flat) if len(flat) > 1 else next(iter(flat))
 
 
 def _unknown_tool(name: str, known: list[str]) -> str:

@@ -24,6 +24,7 @@ from comfygen_mcp.server.privacy import hiding_folders
 from comfygen_mcp.server.requests import RequestLog
 from comfygen_mcp.server.shared import SharedApp
 from comfygen_mcp.server.token import TokenCheck, check_address
+from comfygen_mcp.signals import on_signal
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +38,13 @@ async def serve_http(
     bound = settings.http.model_copy(update={"port": listening.getsockname()[1]})
     service = HttpService(settings.model_copy(update={"http": bound}), environ, sse=sse)
     url = f"http://{shown_host(bound.host)}:{bound.port}{'/sse' if sse else bound.path}"
-    try:
-        listener = Listener(service.app, service.drain, on_start=partial(announce, url))
-        await listener.serve(sockets=[listening])
-    finally:
-        await service.shared.aclose()
-        listening.close()
+    listener = Listener(service.app, service.drain, on_start=partial(announce, url))
+    with on_signal(listener.stop, afterwards=0):
+        try:
+            await listener.serve(sockets=[listening])
+        finally:
+            await service.shared.aclose()
+            listening.close()
 
 
 class HttpService:
@@ -53,7 +55,9 @@ class HttpService:
         self._settings = settings.http
         self.metrics = Metrics()
         self.calls = Calls(self.metrics.call_ended)
-        self.shared = SharedApp(partial(open_app, settings, environ, on_job_end=self.metrics.job_ended))
+        self.shared = SharedApp(
+            partial(open_app, settings, environ, on_job_end=self.metrics.job_ended, http=True)
+        )
         secret = settings.http.file_secret
         self._links = FileLinks(
             secret.get_secret_value() if secret else None, valid_s=settings.http.file_link_s

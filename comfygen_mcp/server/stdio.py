@@ -1,35 +1,28 @@
 """MCP over stdin and stdout, until stdin ends or a signal comes."""
 
 import asyncio
-import contextlib
 import os
-import signal
 
 from comfygen_mcp.server.build import build_server
 from comfygen_mcp.server.shared import OpenAppContext, SharedApp
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from comfygen_mcp.signals import on_signal
 
 
 async def serve_stdio(open_app: OpenAppContext) -> None:
     """Serve one client; running jobs are stopped on their hosts before this returns, or the process ends."""
     shared = SharedApp(open_app)
     ending: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
 
     def end() -> None:
         if ending:
             os._exit(1)
         ending.append(asyncio.create_task(_end(shared)))
 
-    for number in SIGNALS:
-        # Windows has no signal handlers in its event loop: there Ctrl-C raises KeyboardInterrupt.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, end)
-    try:
-        await build_server(shared.borrowed).run_stdio_async()
-    finally:
-        await shared.aclose()
+    with on_signal(end, afterwards=0):
+        try:
+            await build_server(shared.borrowed).run_stdio_async()
+        finally:
+            await shared.aclose()
 
 
 async def _end(shared: SharedApp) -> None:

@@ -17,7 +17,7 @@ from comfygen_mcp.errors import (
 from comfygen_mcp.graph.files import files_of
 from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import fill, substitution_map
-from comfygen_mcp.models import Host, Record, RequiredFile, Scalar
+from comfygen_mcp.models import Host, Kind, Record, RequiredFile, Scalar
 from comfygen_mcp.services.offers import Offer, Offers
 
 LOOK_S = 12.0
@@ -25,7 +25,14 @@ LOOK_S = 12.0
 
 State = Literal["ready", "missing files", "unreachable", "broken"]
 
-PROBE_VALUES: dict[str, Scalar] = {"prompt": "", "negative": "", "seed": 1, "width": 1024, "height": 1024}
+PROBE_VALUES: dict[str, Scalar] = {
+    "prompt": "",
+    "negative": "",
+    "seed": 1,
+    "width": 1024,
+    "height": 1024,
+    **dict.fromkeys(("image", "image2", "image3", "mask"), "input.png"),
+}
 """Stand-ins for the request when a template is filled only to see what it would load."""
 
 
@@ -46,7 +53,7 @@ class Catalogue:
         self._offers = offers
         self._clients = clients
         self._preferred = preferred
-        self._last_default: str | None = None
+        self._last_defaults: dict[Kind, str] = {}
 
     async def readiness(self, offer: Offer) -> Readiness:
         """Look at the host of *offer*; every failure becomes a state with its reason."""
@@ -76,25 +83,37 @@ class Catalogue:
     async def readiness_of_all(self, offers: list[Offer]) -> list[Readiness]:
         return list(await asyncio.gather(*(self.readiness(offer) for offer in offers)))
 
-    async def default(self) -> Offer:
+    async def default(self, kind: Kind = "txt2img") -> Offer:
         """Return the model for a request that names none.
 
-        The configured default, else the last choice, else the best-ranked one whose files are installed.
+        The configured default where it can do *kind*, else the last choice, else the best-ranked one whose
+        files are installed.
         """
-        chosen = self._preferred or self._last_default
-        if chosen is not None:
-            return self._offers.find(chosen)
-        offers = self._offers.all()
+        if self._preferred is not None:
+            named = self._offers.find(self._preferred)
+            if (preferred := self._offers.variant(named, kind)) is not None:
+                return preferred
+            if kind == "txt2img" and self._offers.does(named, "other"):
+                return named
+        if kind in self._last_defaults:
+            return self._offers.find(self._last_defaults[kind])
+        offers = [offer for offer in self._offers.all() if self._offers.does(offer, kind)]
         states = await self.readiness_of_all(offers)
         for offer, readiness in zip(offers, states, strict=True):
             if readiness.state == "ready":
-                self._last_default = offer.name
+                self._last_defaults[kind] = offer.name
                 return offer
-        raise _nothing_ready(offers, states)
+        raise _nothing_ready(offers, states, kind)
+
+    async def ready(self, kind: Kind) -> list[Offer]:
+        """Return the models of *kind* whose files are installed, best first."""
+        offers = [offer for offer in self._offers.all() if self._offers.does(offer, kind)]
+        states = await self.readiness_of_all(offers)
+        return [offer for offer, state in zip(offers, states, strict=True) if state.state == "ready"]
 
     def forget_default(self) -> None:
-        """Choose anew next time: the last choice turned out not to be installed any more."""
-        self._last_default = None
+        """Choose anew next time: a last choice turned out not to be installed any more."""
+        self._last_defaults.clear()
 
     async def _missing(self, host: Host, wanted: tuple[RequiredFile, ...]) -> tuple[RequiredFile, ...]:
         client = self._clients.of(host)
@@ -141,9 +160,11 @@ def missing_text(missing: tuple[RequiredFile, ...]) -> str:
     return "Not installed: " + "; ".join(lines)
 
 
-def _nothing_ready(offers: list[Offer], states: list[Readiness]) -> ComfygenError:
+def _nothing_ready(offers: list[Offer], states: list[Readiness], kind: Kind) -> ComfygenError:
     if not offers:
-        return BadRequest("There is no model: no backend is configured and no workflow is bundled.")
+        return BadRequest(
+            f"There is no model for {kind}: no backend is configured for it, and there is no such workflow."
+        )
     unreachable = next((s for s in states if s.state == "unreachable"), None)
     if unreachable is not None:
         return BackendUnreachable(unreachable.reason)
@@ -151,6 +172,6 @@ def _nothing_ready(offers: list[Offer], states: list[Readiness]) -> ComfygenErro
     if missing is None:
         return BadWorkflow(states[0].reason)
     return MissingModel(
-        f"None of the {len(offers)} known models is completely installed at {missing[1].host}. "
+        f"None of the {len(offers)} known models for {kind} is completely installed at {missing[1].host}. "
         f"Nearest to start with: {missing[0].name}. {missing[1].reason}. See docs/models.md for all."
     )

@@ -6,14 +6,22 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from comfygen_mcp.backends.archive import Archive
-from comfygen_mcp.errors import BadRequest, MissingModel
-from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
+from comfygen_mcp.errors import MissingModel
+from comfygen_mcp.graph.metadata import prose
 from comfygen_mcp.jobs.base import JobEngine, JobState
-from comfygen_mcp.models import Generation, Job
+from comfygen_mcp.models import Generation, Job, Record
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.services.catalogue import Catalogue
-from comfygen_mcp.services.offers import Offer, Offers
-from comfygen_mcp.services.resolve import Resolver
+from comfygen_mcp.services.estimates import Estimates
+from comfygen_mcp.services.plans import Plan
+from comfygen_mcp.services.preparation import Preparation
+
+
+class Started(Record):
+    """A job that has begun; *announcement* tells the caller before a long run how long it may take."""
+
+    job: Job
+    announcement: str | None = None
 
 
 class GenerationService:
@@ -22,28 +30,32 @@ class GenerationService:
     def __init__(
         self,
         *,
-        offers: Offers,
-        library: WorkflowLibrary,
+        preparation: Preparation,
         catalogue: Catalogue,
-        resolver: Resolver,
+        estimates: Estimates,
         jobs: JobEngine,
         archive: Archive,
     ) -> None:
-        self._offers = offers
-        self._library = library
+        self._preparation = preparation
         self._catalogue = catalogue
-        self._resolver = resolver
+        self._estimates = estimates
         self._jobs = jobs
         self._archive = archive
         self._attendants: Counter[str] = Counter()
         self._cancelling: set[asyncio.Task[JobState]] = set()
 
-    async def start(self, request: GenerateRequest, *, allow_paths: bool = False) -> Job:
-        """Resolve *request* and begin its job; *allow_paths* lets `workflow` be a file of this machine."""
-        offer, workflow = await self._choose(request, allow_paths=allow_paths)
-        job = self._resolver.resolve(request, offer, workflow)
-        await self._jobs.start(job)
-        return job
+    async def start(self, request: GenerateRequest, *, allow_paths: bool = False) -> Started:
+        """Resolve *request* and begin its job; *allow_paths* lets workflow and pictures be any file here."""
+        ready = await self._preparation.ready(request, allow_paths=allow_paths)
+        await self._preparation.keep(ready)
+        usual = prose(ready.workflow.metadata.estimated_time)
+        announcement = self._estimates.announcement(ready.job, usual)
+        await self._jobs.start(ready.job)
+        return Started(job=ready.job, announcement=announcement)
+
+    async def plan(self, request: GenerateRequest, *, allow_paths: bool = False) -> Plan:
+        """Return what `start` would submit, checked against the server's node classes; nothing is sent."""
+        return await self._preparation.plan(await self._preparation.ready(request, allow_paths=allow_paths))
 
     async def wait(self, job_id: str, *, timeout_s: float) -> JobState:
         """Return the job's state once it has finished, or as it is after *timeout_s* seconds."""
@@ -87,21 +99,3 @@ class GenerationService:
 
     async def read_output(self, generation: Generation) -> bytes:
         return await self._archive.read_output(generation)
-
-    async def _choose(self, request: GenerateRequest, *, allow_paths: bool) -> tuple[Offer, Workflow]:
-        """Return the offer and the workflow to run; a configured backend may run another workflow."""
-        if request.workflow is None:
-            offer = (
-                await self._catalogue.default() if request.model is None else self._offers.find(request.model)
-            )
-            return offer, self._offers.workflow(offer)
-        workflow = self._library.load(request.workflow, allow_paths=allow_paths, files_first=allow_paths)
-        if request.model is None:
-            return self._offers.of_workflow(workflow), workflow
-        offer = self._offers.find(request.model)
-        if not offer.configured and offer.workflow != workflow.reference:
-            raise BadRequest(
-                f"model={request.model!r} and workflow={request.workflow!r} are two different models. Give "
-                "one of them; only a backend configured in comfygen.yaml runs another workflow."
-            )
-        return offer, workflow

@@ -1,80 +1,58 @@
-"""The listing of models: what each is, its best settings, and whether it can run now."""
+"""The listing of models: all of them, one in detail, or the best for a task."""
 
-from pathlib import PurePath
+from comfygen_mcp.backends.node_classes import NodeClasses
+from comfygen_mcp.errors import BackendUnreachable, ComfygenError, UnexpectedReply
+from comfygen_mcp.graph.library import Workflow
+from comfygen_mcp.graph.template import placeholders
+from comfygen_mcp.services.catalogue import Catalogue, answering
+from comfygen_mcp.services.model_view import ModelView, in_detail, model_view
+from comfygen_mcp.services.offers import Offer, Offers
+from comfygen_mcp.services.recommend import recommend
 
-from comfygen_mcp.errors import ComfygenError
-from comfygen_mcp.graph.knobs import wrong_knob
-from comfygen_mcp.models import Record, RequiredFile
-from comfygen_mcp.services.catalogue import Catalogue, Readiness
-from comfygen_mcp.services.offers import Offer, Offers, model_file
-
-
-class ModelView(Record):
-    """One choosable model and whether it can run now."""
-
-    name: str
-    aliases: tuple[str, ...]
-    state: str
-    kind: str | None
-    description: str
-    model_file: str
-    workflow: str
-    host: str
-    configured: bool
-    preview_engine: bool
-    width: int | None
-    height: int | None
-    steps: int | None
-    cfg: float | None
-    distilled: bool
-    vram_gb: str | None
-    license: str | None
-    missing: tuple[RequiredFile, ...]
-    reason: str
+_SAMPLING_NODE = "KSampler"
+"""The node class whose inputs list every sampler and scheduler of a server."""
+_INPUTS = {"sampler": "sampler_name", "scheduler": "scheduler"}
 
 
-async def model_views(offers: Offers, catalogue: Catalogue) -> list[ModelView]:
-    """Return every model with its readiness, configured ones first, then by rank."""
-    listed = offers.all()
-    states = await catalogue.readiness_of_all(listed)
-    return [_model_view(offers, *pair) for pair in zip(listed, states, strict=True)]
+class Listing:
+    """Looks at hosts and tells; nothing here changes anything."""
 
+    def __init__(self, *, offers: Offers, catalogue: Catalogue, nodes: NodeClasses) -> None:
+        self._offers = offers
+        self._catalogue = catalogue
+        self._nodes = nodes
 
-def _model_view(offers: Offers, offer: Offer, readiness: Readiness) -> ModelView:
-    try:
-        workflow = offers.workflow(offer)
-    except ComfygenError:
-        metadata, values, file = None, {}, ""
-    else:
-        metadata = workflow.metadata
-        values = {**metadata.defaults, **offer.block.template_values()}
-        file = model_file(offer, workflow)
-    return ModelView(
-        name=offer.name,
-        aliases=offer.aliases,
-        state=readiness.state,
-        kind=metadata.kind if metadata else None,
-        description=metadata.description if metadata else "",
-        model_file=file,
-        workflow=PurePath(offer.workflow).name,
-        host=readiness.host,
-        configured=offer.configured,
-        preview_engine=readiness.preview_engine,
-        width=_whole(values.get("width")),
-        height=_whole(values.get("height")),
-        steps=_whole(values.get("steps")),
-        cfg=_real(values.get("cfg")),
-        distilled=metadata.distilled if metadata else False,
-        vram_gb=metadata.vram_gb if metadata else None,
-        license=metadata.license if metadata else None,
-        missing=readiness.missing,
-        reason=readiness.reason,
-    )
+    async def models(self) -> list[ModelView]:
+        """Return every model with its readiness, configured ones first, then by rank."""
+        listed = self._offers.all()
+        states = await self._catalogue.readiness_of_all(listed)
+        return [model_view(self._offers, *pair) for pair in zip(listed, states, strict=True)]
 
+    async def recommended(self, task: str) -> list[ModelView]:
+        """Return the models for *task*, ready ones first, each with why; raises UnknownName."""
+        return recommend(task, await self.models())
 
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and wrong_knob("width", value) is None else None
+    async def model(self, name: str) -> ModelView:
+        """Return all there is to say about one model; raises UnknownName."""
+        offer = self._offers.find(name)
+        view = model_view(self._offers, offer, await self._catalogue.readiness(offer))
+        try:
+            workflow = self._offers.workflow(offer)
+        except ComfygenError:
+            return view
+        return in_detail(view, workflow.metadata).model_copy(update=await self._offered(offer, workflow))
 
-
-def _real(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and wrong_knob("cfg", value) is None else None
+    async def _offered(self, offer: Offer, workflow: Workflow) -> dict[str, tuple[str, ...]]:
+        """Return the samplers and schedulers that the server has, for those knobs that the workflow has."""
+        knobs = [knob for knob in _INPUTS if knob in placeholders(workflow.graph)]
+        source = self._offers.source(offer)
+        found: dict[str, tuple[str, ...]] = {}
+        try:
+            async with answering(source.address):
+                host = await source.host()
+                for knob in knobs:
+                    options = await self._nodes.options(host, _SAMPLING_NODE, _INPUTS[knob])
+                    found[f"{knob}s"] = tuple(map(str, options))
+        except (BackendUnreachable, UnexpectedReply):
+            return {}
+        return found

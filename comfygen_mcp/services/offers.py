@@ -7,7 +7,7 @@ from comfygen_mcp.config import BackendBlock, Settings
 from comfygen_mcp.errors import BadConfiguration, BadRequest, ComfygenError, UnknownName
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.graph.template import placeholders
-from comfygen_mcp.models import Record
+from comfygen_mcp.models import Kind, Record, Scalar
 
 IMPLICIT_BLOCK = BackendBlock()
 """The block of a bundled workflow that nobody configured: the template's own values, nothing else."""
@@ -78,6 +78,40 @@ class Offers:
             return str(reason)
         return None
 
+    def variant(self, offer: Offer, kind: Kind) -> Offer | None:
+        """Return *offer* with the workflow of its family that does *kind*; None when there is none.
+
+        Of a configured block only those values go along that mean the same to both workflows: a model file
+        that the other one does not load would be the wrong one.
+        """
+        own = self.workflow(offer)
+        if own.metadata.kind == kind:
+            return offer
+        other = next(
+            (w for w in self._library.all() if w.family == own.family and w.metadata.kind == kind), None
+        )
+        if other is None:
+            return None
+        if not offer.configured:
+            return self.of_workflow(other)
+        block = _carried(offer.block, own.metadata.defaults, other.metadata.defaults)
+        return offer.model_copy(update={"workflow": other.reference, "block": block})
+
+    def does(self, offer: Offer, kind: Kind) -> bool:
+        """Tell whether the workflow of *offer* itself is of *kind*; one that cannot be read is of none.
+
+        Broken text-to-image blocks count as such, so that the reason is told when nothing else is ready.
+        """
+        try:
+            return self._library.load(offer.workflow, allow_paths=True).metadata.kind == kind
+        except ComfygenError:
+            return kind == "txt2img"
+
+    def kinds(self, offer: Offer) -> tuple[Kind, ...]:
+        """Return what *offer* can do, its own kind first, then those of its family's other workflows."""
+        own = self.workflow(offer)
+        return tuple(dict.fromkeys((own.metadata.kind, *(w.metadata.kind for w in self._family(own)))))
+
     def source(self, offer: Offer) -> HostSource:
         return self.source_of(offer.name)
 
@@ -98,6 +132,9 @@ class Offers:
                 f"Add `model: {usual}` to its block in comfygen.yaml."
             )
         return workflow
+
+    def _family(self, own: Workflow) -> list[Workflow]:
+        return [other for other in self._library.all() if other.family == own.family]
 
     def _of_block(self, name: str) -> Offer:
         block = self._settings.backends[name]
@@ -131,6 +168,19 @@ class Offers:
             configured=False,
             address=self._default.address,
         )
+
+
+def _carried(block: BackendBlock, own: Mapping[str, Scalar], other: Mapping[str, Scalar]) -> BackendBlock:
+    """Return *block* with only those knobs that have the same default in both workflows."""
+    shared = {name for name in {*own, *other} if own.get(name) == other.get(name)}
+    fields = ["model", *(name for name in BackendBlock.model_fields if name.startswith("default_"))]
+    dropped: dict[str, Scalar | None] = {
+        name: None for name in fields if name.removeprefix("default_") not in shared
+    }
+    if "model" in dropped:
+        dropped["model"] = other.get("model")
+    knobs = {name: value for name, value in block.knobs.items() if name in shared or name not in own}
+    return block.model_copy(update={**dropped, "knobs": knobs})
 
 
 def model_file(offer: Offer, workflow: Workflow) -> str:

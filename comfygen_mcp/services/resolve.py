@@ -1,24 +1,41 @@
 """resolve: a request becomes a Job - every blank filled, the seed drawn, the id given."""
 
-import math
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.graph.advice import settings_warnings
+from comfygen_mcp.graph.catalogue import shipped_catalogue
+from comfygen_mcp.graph.extract import Extracted, workflow_values
 from comfygen_mcp.graph.library import Workflow
+from comfygen_mcp.graph.optional import without_unused
+from comfygen_mcp.graph.overrides import with_overrides
 from comfygen_mcp.graph.template import fill, placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
-from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, Job, Scalar
+from comfygen_mcp.models import SEED_JSON_SAFE, InputFile, Job, JsonValue, LoraUse, Record, Scalar
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import Presets, apply_style, preset_values
+from comfygen_mcp.services.measures import SIZED_BY_INPUT, measured, real, whole
 from comfygen_mcp.services.offers import Offer, model_file
-from comfygen_mcp.sizes import Size, resolve_size
+from comfygen_mcp.services.request_checks import check_request, parse_seed
+from comfygen_mcp.services.request_values import given_values
+from comfygen_mcp.services.used_values import asked_values, split_step, unused_notes, used_values
 
-MAX_PROMPT_BYTES = 256 * 1024
-"""Longest prompt that is sent on; text encoders read some hundred words of it at most."""
 VIDEO_KINDS = ("txt2video", "img2video")
+
+
+class Brought(Record):
+    """What was read and looked up for a request: its input pictures, their size, its LoRAs as installed."""
+
+    files: tuple[InputFile, ...] = ()
+    size: tuple[int, int] | None = None
+    loras: tuple[LoraUse, ...] = ()
+    parent_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+NOTHING = Brought()
 
 
 class Resolver:
@@ -39,23 +56,11 @@ class Resolver:
         self._now = now
         self._draw = draw
 
-    def resolve(self, request: GenerateRequest, offer: Offer, workflow: Workflow) -> Job:
+    def resolve(
+        self, request: GenerateRequest, offer: Offer, workflow: Workflow, brought: Brought = NOTHING
+    ) -> Job:
         """Return the Job of *request*; raises BadRequest or UnknownName before anything is sent."""
-        check_request(request)
-        prompt, negative = self._styled(request)
-        preset, notes = self._preset(request, workflow)
-        values = substitution_map(
-            request=_asked(request, prompt=prompt, negative=negative),
-            preset=preset,
-            block=offer.block.template_values(),
-            defaults=workflow.metadata.defaults,
-        )
-        size = _size(request, preset, values, workflow)
-        seed = parse_seed(request.seed) or self._draw()
-        complete = {**values, "width": size.width, "height": size.height, "seed": seed}
-        used = _used(workflow, complete)
-        notes = (*notes, *size.notes, *self._warnings(request, workflow, complete))
-        notes = (*notes, *_unused(request, preset, used))
+        settled = self._settled(request, offer, workflow, brought)
         now = self._now()
         return Job(
             id=new_job_id(now),
@@ -63,23 +68,53 @@ class Resolver:
             kind=workflow.metadata.kind,
             backend=offer.name,
             workflow=workflow.reference,
-            model=model_file(offer, workflow),
-            prompt=prompt,
-            negative_prompt=_text(used.get("negative")) or negative,
             style=request.style,
             preset=request.preset,
-            seed=seed,
-            steps=_whole(used.get("steps")),
-            cfg=_real(used.get("cfg")),
-            sampler=_text(used.get("sampler")),
-            scheduler=_text(used.get("scheduler")),
-            width=_whole(used.get("width")),
-            height=_whole(used.get("height")),
-            values=used,
-            timeout_s=offer.block.timeout_s or self._timeout_of(workflow),
+            loras=brought.loras,
+            inputs=brought.files,
+            values=settled.used,
+            overrides=settled.overrides,
+            graph=request.graph,
+            timeout_s=offer.block.timeout_s or self._timeout_of(workflow) * settled.count,
             metadata=request.metadata,
+            parent_id=request.parent_id or brought.parent_id,
             caller=request.caller,
-            notes=notes,
+            notes=settled.notes,
+            **settled.recipe(model_file(offer, workflow)),
+        )
+
+    def _settled(
+        self, request: GenerateRequest, offer: Offer, workflow: Workflow, brought: Brought
+    ) -> "_Settled":
+        given = given_values(request, workflow)
+        request = given.request
+        known = placeholders(workflow.graph)
+        check_request(request, prompt_wanted="prompt" in known)
+        prompt, negative = self._styled(request)
+        preset, notes = self._preset(request, workflow)
+        values = substitution_map(
+            request={**asked_values(request, prompt=prompt, negative=negative), **given.values},
+            preset=preset,
+            block=offer.block.template_values(),
+            defaults=workflow.metadata.defaults,
+        )
+        measures = measured(request, preset, values, workflow, brought.size)
+        uploads = {file.placeholder: file.name for file in brought.files}
+        seed = parse_seed(request.seed) or self._draw()
+        complete = {**values, **measures.values(), "seed": seed, **uploads, **split_step(values, workflow)}
+        used = used_values(workflow, complete)
+        overrides = {**given.overrides, **{name: uploads[name] for name in uploads if name not in known}}
+        notes = (*notes, *brought.notes, *measures.notes, *self._warnings(request, workflow, complete))
+        plain = "seed" not in known or "prompt" not in known
+        return _Settled(
+            prompt=prompt,
+            negative=negative,
+            seed=seed,
+            used=used,
+            overrides=overrides,
+            found=recipe_of(workflow, used, overrides) if plain else Extracted(),
+            by_input=brought.size if workflow.metadata.kind in SIZED_BY_INPUT else None,
+            notes=(*notes, *unused_notes(request, preset, used)),
         )
 
     def _styled(self, request: GenerateRequest) -> tuple[str, str]:
@@ -101,126 +136,68 @@ class Resolver:
             return {}, ()
         preset = self._presets.preset(request.preset)
         return preset_values(
-            preset, distilled=workflow.metadata.distilled, force=request.force_preset, name=request.preset
+            preset, distilled=not _like_sd(workflow), force=request.force_preset, name=request.preset
         )
 
     def _timeout_of(self, workflow: Workflow) -> float:
         return self._timeout_video_s if workflow.metadata.kind in VIDEO_KINDS else self._timeout_image_s
 
 
-def check_request(request: GenerateRequest) -> None:
-    """Raise BadRequest for values that no workflow can use, before anything else is looked at."""
-    check_prompt(request.prompt)
-    check_text("negative prompt", request.negative or "")
-    check_numbers(request)
+class _Settled(Record):
+    """All that a request comes to: what fills the template, and what the graph itself tells besides.
 
-
-def check_prompt(prompt: str) -> None:
-    """Raise BadRequest for a prompt that is empty or too long to be meant."""
-    if not prompt.strip():
-        raise BadRequest(
-            "The prompt is empty. Describe the picture in words, for example 'a red fox in snow'."
-        )
-    check_text("prompt", prompt)
-
-
-def check_text(what: str, text: str) -> None:
-    """Raise BadRequest for a text that no encoder reads: far too long, or with a NUL in it."""
-    size = len(text.encode("utf-8", errors="replace"))
-    if size > MAX_PROMPT_BYTES:
-        raise BadRequest(
-            f"The {what} has {size:,} bytes; at most {MAX_PROMPT_BYTES:,} are accepted. "
-            "Text encoders read only the first few hundred words: send a shorter description."
-        )
-    if "\x00" in text:
-        raise BadRequest(f"The {what} holds a NUL character. Send plain text.")
-
-
-def check_numbers(request: GenerateRequest) -> None:
-    """Raise BadRequest for steps or cfg that no sampler accepts."""
-    if request.steps is not None and not 1 <= request.steps <= 10_000:
-        raise BadRequest(f"steps={request.steps} is not possible: use 1 to 10000 (4 to 50 are usual).")
-    if request.cfg is not None and not (math.isfinite(request.cfg) and 0 <= request.cfg <= 100):
-        raise BadRequest(f"cfg={request.cfg} is not possible: use 0 to 100 (1 to 12 are usual).")
-
-
-def parse_seed(seed: int | str | None) -> int | None:
-    """Return the explicit seed, or None for 0, -1 and nothing, which all mean: draw one.
-
-    Raises BadRequest for anything that is not a whole number from 0 to 2**64 - 1.
+    *by_input* is the size of what is made where the input picture decides it.
     """
-    if seed is None:
-        return None
-    try:
-        value = int(seed) if isinstance(seed, int) else int(seed.strip(), 10)
-    except ValueError:
-        raise BadRequest(
-            f"seed={str(seed)[:40]!r} is not a whole number. "
-            f"Use 1 to {SEED_MAX}, or leave it out for a new one."
-        ) from None
-    if value in (0, -1):
-        return None
-    if not 0 < value <= SEED_MAX:
-        raise BadRequest(
-            f"seed={value} is out of range. Use 1 to {SEED_MAX}; 0, -1 or nothing draws a new one."
-        )
-    return value
+
+    prompt: str
+    negative: str
+    seed: int
+    used: dict[str, Scalar]
+    overrides: dict[str, JsonValue]
+    found: Extracted
+    by_input: tuple[int, int] | None
+    notes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return whole(self.used.get("batch_size")) or 1
+
+    def recipe(self, model: str) -> dict[str, Any]:
+        """Return the job's fields that a sidecar is searched by: as filled, else as the graph has them."""
+        used, found = self.used, self.found
+        width, height = self.by_input or (found.width, found.height)
+        return {
+            "model": model or found.model or "",
+            "prompt": self.prompt or found.prompt or "",
+            "negative_prompt": _text(used.get("negative")) or self.negative or found.negative or "",
+            "seed": self.seed if "seed" in used or found.seed is None else found.seed,
+            "steps": whole(used.get("steps", found.steps)),
+            "cfg": real(used.get("cfg", found.cfg)),
+            "sampler": _text(used.get("sampler", found.sampler)),
+            "scheduler": _text(used.get("scheduler", found.scheduler)),
+            "width": whole(used.get("width", width)),
+            "height": whole(used.get("height", height)),
+            "denoise": real(used.get("denoise", found.denoise)),
+            "count": self.count,
+            "frames": whole(used.get("frames", found.frames)),
+            "fps": real(used.get("fps")),
+        }
 
 
-def _asked(request: GenerateRequest, *, prompt: str, negative: str) -> dict[str, Scalar]:
-    """The request fields that fill placeholders; seed and size are settled after the rest."""
-    asked: dict[str, Scalar | None] = {
-        "prompt": prompt,
-        "negative": negative or None,
-        "steps": request.steps,
-        "cfg": request.cfg,
-        "sampler": request.sampler,
-        "scheduler": request.scheduler,
-    }
-    return {name: value for name, value in asked.items() if value is not None}
+def recipe_of(
+    workflow: Workflow, used: Mapping[str, Scalar], overrides: Mapping[str, JsonValue]
+) -> Extracted:
+    """Read prompt, seed and settings out of a graph that has them as values, not as placeholders."""
+    catalogue = shipped_catalogue()
+    optional = [name for name in workflow.metadata.optional if name not in used]
+    graph = fill(without_unused(workflow.graph, optional, catalogue), used)
+    return workflow_values(with_overrides(graph, overrides, catalogue), catalogue)
 
 
-def _size(
-    request: GenerateRequest, preset: Mapping[str, Scalar], values: Mapping[str, Scalar], workflow: Workflow
-) -> Size:
-    asked_here = request.size is not None or request.width is not None or request.height is not None
-    return resolve_size(
-        size=request.size,
-        width=request.width if asked_here else _whole(preset.get("width")),
-        height=request.height if asked_here else _whole(preset.get("height")),
-        default_width=_whole(values.get("width")) or 1024,
-        default_height=_whole(values.get("height")) or 1024,
-        limits=workflow.metadata.limits,
-    )
-
-
-def _used(workflow: Workflow, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """Return the values that the template asks for; raises BadWorkflow for one that nobody gives."""
-    wanted = placeholders(workflow.graph)
-    if any(name not in values for name in wanted):
-        fill(workflow.graph, values)
-    return {name: values[name] for name in wanted}
-
-
-def _unused(
-    request: GenerateRequest, preset: Mapping[str, Scalar], used: Mapping[str, Scalar]
-) -> tuple[str, ...]:
-    """Say which knobs the caller, or the preset, turned that this workflow does not have."""
-    knobs = ("steps", "cfg", "sampler", "scheduler")
-    asked = {name: getattr(request, name) or preset.get(name) for name in knobs}
-    return tuple(
-        f"{name}={value} has no effect: this workflow has no such knob."
-        for name, value in asked.items()
-        if value is not None and name not in used
-    )
-
-
-def _whole(value: Scalar | None) -> int | None:
-    return None if value is None or isinstance(value, str) else int(value)
-
-
-def _real(value: Scalar | None) -> float | None:
-    return None if value is None or isinstance(value, str) else float(value)
+def _like_sd(workflow: Workflow) -> bool:
+    """Tell whether settings made for SD-class models suit *workflow*; of an unknown one nobody says no."""
+    metadata = workflow.metadata
+    return not metadata.distilled and metadata.architecture in (None, "sd15", "sdxl")
 
 
 def _text(value: Scalar | None) -> str | None:

@@ -21,12 +21,23 @@ log = logging.getLogger(__name__)
 
 
 class Runner:
-    """Runs jobs for a JobEngine; *incoming* is where outputs lie between fetching and storing."""
+    """Runs jobs for a JobEngine; *incoming* is where outputs lie between fetching and storing.
 
-    def __init__(self, *, backend_of: Callable[[str], Backend], archive: Archive, incoming: Path) -> None:
+    *learn* is told how many seconds each job ran.
+    """
+
+    def __init__(
+        self,
+        *,
+        backend_of: Callable[[str], Backend],
+        archive: Archive,
+        incoming: Path,
+        learn: Callable[[Job, float], None] = lambda _job, _seconds: None,
+    ) -> None:
         self._backend_of = backend_of
         self._archive = archive
         self._incoming = incoming
+        self._learn = learn
 
     async def run(self, job: Job, publish: Publish) -> tuple[Generation, ...]:
         """Make, fetch and keep every output of *job*."""
@@ -52,6 +63,7 @@ class Runner:
         try:
             collected = await backend.collect(ticket, folder)
             latency_ms = round((time.monotonic() - started) * 1000)
+            self._learn(job, (collected.running_ms or latency_ms) / 1000)
             # Where a workflow file lies is this machine's own affair: the sidecar has its name.
             shown = job.model_copy(update={"workflow": PurePath(job.workflow).name})
             kept = await self._archive.keep(

@@ -7,8 +7,12 @@ from typing import Any
 from mcp.types import ToolAnnotations
 
 from comfygen_mcp.tools.control import cancel_job, get_job, server_status
+from comfygen_mcp.tools.edit import edit_image, upscale_image
 from comfygen_mcp.tools.generation import generate_image, get_generation
+from comfygen_mcp.tools.loras import list_loras
 from comfygen_mcp.tools.models import list_models, list_presets
+from comfygen_mcp.tools.video import generate_video
+from comfygen_mcp.tools.workflows import list_workflows, run_workflow
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def _write(function: Callable[..., Any], title: str, *, idempotent: bool = False
         ToolAnnotations(
             read_only_hint=False,
             destructive_hint=False,
-            idempotent_hint=idempotent,
+            idempotent_hint=idempotent or None,
             open_world_hint=False,
         ),
     )
@@ -39,12 +43,18 @@ def _write(function: Callable[..., Any], title: str, *, idempotent: bool = False
 
 WRITES = (
     _write(generate_image, "Generate an image"),
+    _write(edit_image, "Edit an image by instruction"),
+    _write(upscale_image, "Upscale an image"),
+    _write(generate_video, "Generate a video"),
+    _write(run_workflow, "Run any workflow"),
     _write(cancel_job, "Cancel a job", idempotent=True),
 )
 
 READS = (
     _read(list_models, "List models"),
-    _read(list_presets, "List presets and styles"),
+    _read(list_loras, "List LoRAs"),
+    _read(list_presets, "List presets"),
+    _read(list_workflows, "List workflows"),
     _read(get_generation, "Get one stored generation"),
     _read(get_job, "Get a job or the recent ones"),
     _read(server_status, "Server status"),

@@ -16,13 +16,15 @@ HEARTBEAT_S = 10.0
 """... and at most this far, so that clients with an idle limit keep waiting."""
 
 
-async def attend(app: App, ctx: Context, job_id: str, *, wait_s: float, owner: bool) -> JobState:
+async def attend(
+    app: App, ctx: Context, job_id: str, *, wait_s: float, owner: bool, announcement: str | None = None
+) -> JobState:
     """Return the job's state when it has finished or *wait_s* seconds are over, reporting progress meanwhile.
 
     When the call is cancelled and *owner* is true, the job is cancelled on its host as well,
-    unless somebody else is waiting for it.
+    unless somebody else is waiting for it. *announcement* is told first, before the job has got anywhere.
     """
-    reporter = asyncio.create_task(_report(app, ctx, job_id))
+    reporter = asyncio.create_task(_report(app, ctx, job_id, announcement))
     try:
         async with app.generation.attended(job_id, owner=owner):
             return await app.generation.wait(job_id, timeout_s=wait_s)
@@ -32,8 +34,10 @@ async def attend(app: App, ctx: Context, job_id: str, *, wait_s: float, owner: b
             await reporter
 
 
-async def _report(app: App, ctx: Context, job_id: str) -> None:
+async def _report(app: App, ctx: Context, job_id: str, announcement: str | None) -> None:
     report = _Report(ctx)
+    if announcement is not None:
+        await report.announce(announcement)
     watching = aiter(app.generation.watch(job_id))
     pending = asyncio.ensure_future(anext(watching))
     latest: JobState | None = None
@@ -58,6 +62,10 @@ class _Report:
         self._ctx = ctx
         self._last = -1.0
         self._told_at = 0.0
+
+    async def announce(self, text: str) -> None:
+        self._last = 0.0
+        await self._ctx.report_progress(0.0, 100.0, text)
 
     async def send(self, progress: Progress, *, heartbeat: bool) -> None:
         now = time.monotonic()

@@ -7,11 +7,12 @@ from mcp.types import CallToolResult, TextContent
 from pydantic import Field
 
 from comfygen_mcp.services.status import BackendStatus, HostStatus
+from comfygen_mcp.tools.arguments import Preview, WaitSeconds
 from comfygen_mcp.tools.attendance import attend
 from comfygen_mcp.tools.context import TheApp
-from comfygen_mcp.tools.generation import Preview, WaitSeconds
+from comfygen_mcp.tools.job_views import JobView, job_view
 from comfygen_mcp.tools.results import job_result, job_text, structured
-from comfygen_mcp.tools.views import JobView, View, job_view
+from comfygen_mcp.tools.views import View
 
 
 class JobsView(View):
@@ -37,7 +38,7 @@ async def get_job(
     app: TheApp,
     ctx: Context,
     job_id: Annotated[str | None, Field(description="From generate_image; leave out for recent jobs")] = None,
-    wait_s: WaitSeconds = 0,
+    wait_s: WaitSeconds = None,
     preview: Preview = "small",
 ) -> Annotated[CallToolResult, JobsView]:
     """Look at a job, waiting up to wait_s seconds for it to finish; without an id, list the recent jobs."""

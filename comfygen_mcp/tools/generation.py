@@ -1,34 +1,31 @@
-"""Tools that make pictures and read back what was made."""
+"""Tools that make pictures from text and pictures, and read back what was made."""
 
-import time
-from typing import Annotated, Literal
+from typing import Annotated
 
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, ContentBlock, TextContent
 from pydantic import Field
 
-from comfygen_mcp.models import Graph
+from comfygen_mcp.loras import parse_loras
+from comfygen_mcp.models import Crop, Graph
 from comfygen_mcp.models_request import GenerateRequest
-from comfygen_mcp.tools.attendance import attend
-from comfygen_mcp.tools.context import TheApp, TheCaller
-from comfygen_mcp.tools.results import (
-    PREVIEW_ENGINE_TEXT,
-    job_result,
-    link,
-    preview_blocks,
-    raise_if_failed,
-    structured,
-    where,
+from comfygen_mcp.services.choice import wanted_kind
+from comfygen_mcp.tools.arguments import (
+    DryRun,
+    Loras,
+    Model,
+    Negative,
+    Preview,
+    Seed,
+    Size,
+    Steps,
+    WaitSeconds,
 )
-from comfygen_mcp.tools.views import GenerationView, JobView, generation_view
-
-MAX_WAIT_S = 45
-"""Clients cut a call at about 60 s: a tool answers before that, with the result or a job id."""
-
-WaitSeconds = Annotated[
-    float | None, Field(ge=0, le=MAX_WAIT_S, description="Seconds to wait; then the job id is returned")
-]
-Preview = Annotated[Literal["small", "none"], Field(description="Show a small picture in the result")]
+from comfygen_mcp.tools.context import TheApp, TheCaller
+from comfygen_mcp.tools.job_views import JobView
+from comfygen_mcp.tools.results import PREVIEW_ENGINE_TEXT, link, preview_blocks, structured, where
+from comfygen_mcp.tools.running import run_request
+from comfygen_mcp.tools.views import GenerationView, generation_view
 
 
 async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob of the request
@@ -36,46 +33,58 @@ async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob 
     caller: TheCaller,
     ctx: Context,
     prompt: Annotated[str, Field(description="What the picture shows")],
-    negative: Annotated[str | None, Field(description="What to avoid (ignored by distilled models)")] = None,
-    model: Annotated[
-        str | None, Field(description="Name from list_models; default: the best one ready")
-    ] = None,
-    size: Annotated[
-        str | None,
-        Field(description="'1216x832', a ratio like '16:9', or square, portrait, landscape, wide, tall"),
-    ] = None,
-    width: Annotated[int | None, Field(description="Pixels, instead of size")] = None,
-    height: Annotated[int | None, Field(description="Pixels, instead of size")] = None,
-    seed: Annotated[
-        int | str | None,
-        Field(description="Repeat a picture; up to 2^64-1 (as text above 2^53). Default: new"),
-    ] = None,
-    steps: Annotated[int | None, Field(description="Sampling steps; default: the model's own")] = None,
-    cfg: Annotated[float | None, Field(description="Guidance scale; default: the model's own")] = None,
+    negative: Negative = None,
+    model: Model = None,
+    size: Size = None,
+    width: int | None = None,
+    height: int | None = None,
+    count: Annotated[int | None, Field(description="How many at once")] = None,
+    seed: Seed = None,
+    steps: Steps = None,
+    cfg: float | None = None,
     sampler: str | None = None,
     scheduler: str | None = None,
-    preset: Annotated[str | None, Field(description="Quality preset from list_presets")] = None,
-    force_preset: Annotated[bool, Field(description="Apply the preset to a distilled model too")] = False,
-    style: Annotated[
-        str | None, Field(description="Style from list_presets, wrapped around the prompt")
+    preset: Annotated[str | None, Field(description="From list_presets")] = None,
+    force_preset: Annotated[bool, Field(description="Even on a distilled model")] = False,
+    style: Annotated[str | None, Field(description="From list_presets")] = None,
+    loras: Loras = None,
+    lora_preset: str | None = None,
+    image: Annotated[
+        str | None, Field(description="Start from it: path, URL, data URI, generation_id")
     ] = None,
-    workflow: Annotated[str | None, Field(description="Workflow name, instead of the model's own")] = None,
+    mask: Annotated[str | None, Field(description="White is repainted")] = None,
+    denoise: Annotated[
+        float | None,
+        Field(description="Of image: 0.3 subtle, 0.5 moderate, 0.7 strong, 0.9 mostly new"),
+    ] = None,
+    resize: Annotated[str | None, Field(description="Image to 'WxH' first")] = None,
+    crop: Annotated[Crop | None, Field(description="How; extend outpaints")] = None,
+    workflow: Annotated[str | None, Field(description="From list_workflows")] = None,
+    dry_run: DryRun = False,
     wait_s: WaitSeconds = None,
     preview: Preview = "small",
 ) -> Annotated[CallToolResult, JobView]:
-    """Make a picture from text and store it with its full recipe.
+    """Make pictures from text, or from text and a picture (with mask: inpaint), and store them.
 
-    Returns a small preview, the stored file's path or URL, the actual seed and all settings. A picture
-    that is not ready after wait_s seconds goes on; follow it with get_job. Does not edit pictures.
+    Only prompt is needed: models have their own best steps, cfg, sampler and size. Returns a preview, the
+    file's path or URL, the seed and all settings. What takes longer than wait_s goes on: see get_job.
     """
+    given = GenerateRequest(images=() if image is None else (image,), mask=mask, crop=crop)
     request = GenerateRequest(
+        kind=None if workflow else wanted_kind(given),
         prompt=prompt,
         negative=negative,
         model=model,
         workflow=workflow,
+        images=given.images,
+        mask=mask,
+        denoise=denoise,
+        resize=resize,
+        crop=crop,
         size=size,
         width=width,
         height=height,
+        count=count,
         seed=seed,
         steps=steps,
         cfg=cfg,
@@ -84,15 +93,11 @@ async def generate_image(  # noqa: PLR0913, PLR0917 - each argument is one knob 
         preset=preset,
         force_preset=force_preset,
         style=style,
+        loras=parse_loras(loras),
+        lora_preset=lora_preset,
         caller=caller,
     )
-    began = time.monotonic()
-    job = await app.generation.start(request)
-    bound = app.settings.wait_s if wait_s is None else wait_s
-    remaining = max(bound - (time.monotonic() - began), 0)
-    state = await attend(app, ctx, job.id, wait_s=remaining, owner=True)
-    raise_if_failed(state)
-    return await job_result(app, state, show_preview=preview == "small")
+    return await run_request(app, ctx, request, wait_s=wait_s, preview=preview, dry_run=dry_run)
 
 
 async def get_generation(
@@ -113,6 +118,6 @@ async def get_generation(
         lines.append(PREVIEW_ENGINE_TEXT)
     content: list[ContentBlock] = [TextContent(type="text", text="\n".join(lines))]
     if preview == "small":
-        content += await preview_blocks(app, generation)
+        content += await preview_blocks(app, [generation])
     content.append(link(generation))
     return structured(content, view)

@@ -1,18 +1,22 @@
 """Tools that tell what can be chosen: models, presets, styles."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult
 from pydantic import Field
 
-from comfygen_mcp.services.listing import ModelView, model_views
+from comfygen_mcp.models import LoraTarget, LoraUse
+from comfygen_mcp.presets import LoraPreset
+from comfygen_mcp.services.model_view import ModelView
+from comfygen_mcp.tools.compact import compact
 from comfygen_mcp.tools.context import TheApp
-from comfygen_mcp.tools.results import structured
+from comfygen_mcp.tools.model_text import detail_text, models_text, recommendation_text
 from comfygen_mcp.tools.views import View
 
 
 class ModelsView(View):
-    """All models, best first."""
+    """Models, best first; what a model does not have, or is false, is left out."""
 
     models: list[ModelView]
 
@@ -22,12 +26,12 @@ class PresetView(View):
 
     name: str
     description: str
-    steps: int | None
-    cfg: float | None
-    sampler: str | None
-    scheduler: str | None
-    width: int | None
-    height: int | None
+    steps: int | None = None
+    cfg: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    width: int | None = None
+    height: int | None = None
     made_for: str
 
 
@@ -39,28 +43,49 @@ class StyleView(View):
     negative: str
 
 
+class PresetLoraView(View):
+    """One LoRA of a preset."""
+
+    name: str
+    strength: float
+    strength_clip: float | None = None
+    target: LoraTarget | None = None
+
+
+class LoraPresetView(View):
+    """LoRAs that are used together."""
+
+    name: str
+    description: str
+    loras: list[PresetLoraView]
+
+
 class PresetsView(View):
     """Everything presets.yaml holds."""
 
     presets: list[PresetView]
     styles: list[StyleView]
-    lora_presets: list[str]
+    lora_presets: list[LoraPresetView]
 
 
 async def list_models(
     app: TheApp,
-    ready_only: Annotated[bool, Field(description="Leave out models whose files are not installed")] = False,
+    task: Annotated[str | None, Field(description="Recommend, e.g. 'edit a photo'")] = None,
+    model: Annotated[str | None, Field(description="One in full")] = None,
+    ready_only: bool = False,
 ) -> Annotated[CallToolResult, ModelsView]:
-    """List the models that generate_image can use: ready or what is missing, size, steps, VRAM, licence."""
-    views = await model_views(app.offers, app.catalogue)
+    """List models: ready or what is missing, settings, licence."""
+    if model is not None:
+        view = await app.listing.model(model)
+        return compact(detail_text(view), ModelsView(models=[view]))
+    views = await (app.listing.models() if task is None else app.listing.recommended(task))
     shown = [view for view in views if view.state == "ready" or not ready_only]
-    lines = [_line(view) for view in shown]
-    text = "\n".join(lines) or "No model is ready; call again with ready_only=false to see what is missing."
-    return structured([TextContent(type="text", text=text)], ModelsView(models=shown))
+    text = models_text(shown) if task is None else recommendation_text(task, shown)
+    return compact(text, ModelsView(models=shown))
 
 
 async def list_presets(app: TheApp) -> Annotated[CallToolResult, PresetsView]:
-    """List quality presets (steps, cfg, sampler, scheduler), styles and LoRA presets by name."""
+    """List presets, styles and LoRA presets."""
     presets = app.presets
     view = PresetsView(
         presets=[
@@ -71,20 +96,29 @@ async def list_presets(app: TheApp) -> Annotated[CallToolResult, PresetsView]:
             StyleView(name=name, prompt=style.prompt, negative=style.negative)
             for name, style in presets.styles.items()
         ],
-        lora_presets=list(presets.lora_presets),
+        lora_presets=[
+            LoraPresetView(
+                name=name,
+                description=preset.description,
+                loras=[PresetLoraView(**use.model_dump()) for use in preset.loras],
+            )
+            for name, preset in presets.lora_presets.items()
+        ],
     )
     sd = [name for name, preset in presets.presets.items() if preset.made_for == "sd"]
-    text = (
-        f"Presets: {', '.join(presets.presets)} (made for SD-class models: {', '.join(sd)}; distilled models "
-        f"keep their own steps and cfg unless force_preset).\nStyles: {', '.join(presets.styles)}.\n"
-        f"LoRA presets: {', '.join(presets.lora_presets)}."
-    )
-    return structured([TextContent(type="text", text=text)], view)
+    names = f"{', '.join(presets.presets)} (made for SD-class models: {', '.join(sd)}; distilled models"
+    lines = [
+        f"Presets: {names} keep their own steps and cfg unless force_preset).",
+        f"Styles: {', '.join(presets.styles)}.",
+        "LoRA presets:",
+        *(_lora_line(name, preset) for name, preset in presets.lora_presets.items()),
+    ]
+    return compact("\n".join(lines), view)
 
 
-def _line(view: ModelView) -> str:
-    stand_in = (
-        " (preview engine: no model is installed, pictures are stand-ins)" if view.preview_engine else ""
-    )
-    reason = f" - {view.reason}" if view.reason else ""
-    return f"{view.name}: {view.state}{stand_in}{reason}"
+def _lora_line(name: str, preset: LoraPreset) -> str:
+    return f"- {name}: {preset.description} ({_names(preset.loras)})"
+
+
+def _names(uses: Sequence[LoraUse]) -> str:
+    return ", ".join(f"{use.name}:{use.strength:g}" for use in uses)

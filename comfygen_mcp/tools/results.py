@@ -2,16 +2,21 @@
 
 import base64
 import logging
+from collections.abc import Sequence
+from functools import partial
 
 from anyio import to_thread
 from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
 
 from comfygen_mcp.app import App
 from comfygen_mcp.errors import JobCancelled, StoreFailed
-from comfygen_mcp.images import PREVIEW_MIME, preview
+from comfygen_mcp.images import PREVIEW_MIME, contact_sheet, preview
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import Generation
-from comfygen_mcp.tools.views import JobView, OutputView, View, image_uri, job_view
+from comfygen_mcp.services.plans import Plan
+from comfygen_mcp.tools.job_views import JobView, job_view
+from comfygen_mcp.tools.views import OutputView, View, image_uri
+from comfygen_mcp.videos import MAX_BYTES, stills
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +26,17 @@ PREVIEW_ENGINE_TEXT = (
 )
 
 
-async def job_result(app: App, state: JobState, *, show_preview: bool) -> CallToolResult:
-    """Return a job as a tool result, finished or not."""
+async def job_result(
+    app: App, state: JobState, *, show_preview: bool, announcement: str | None = None
+) -> CallToolResult:
+    """Return a job as a tool result, finished or not; *announcement* is repeated for one that goes on."""
     view = await job_view(state, app)
-    content: list[ContentBlock] = [TextContent(type="text", text=job_text(state, view))]
-    if show_preview and state.generations:
-        content += await preview_blocks(app, state.generations[0])
+    text = job_text(state, view)
+    if announcement is not None and not state.finished:
+        text = f"{text}\n{announcement}"
+    content: list[ContentBlock] = [TextContent(type="text", text=text)]
+    if show_preview:
+        content += await preview_blocks(app, state.generations)
     content += [link(generation) for generation in state.generations]
     return structured(content, view)
 
@@ -43,16 +53,20 @@ def raise_if_failed(state: JobState) -> None:
         raise type(state.failure)(f"{state.failure} (job {state.job.id})")
 
 
-async def preview_blocks(app: App, generation: Generation) -> list[ContentBlock]:
-    """Return one small picture of *generation*, or nothing when it cannot be shown as one."""
-    if generation.media != "image":
+async def preview_blocks(app: App, generations: Sequence[Generation]) -> list[ContentBlock]:
+    """Return one small picture of all that are pictures, or nothing when there is none to show.
+
+    A video is shown by stills of it, or by the poster that was stored with it.
+    """
+    shown = await _stills(app, generations) or [
+        picture
+        for entry in generations
+        if entry.media == "image" and (picture := await _bytes_of(app, entry)) is not None
+    ]
+    if not shown:
         return []
-    try:
-        data = await to_thread.run_sync(preview, await app.generation.read_output(generation))
-    except StoreFailed as reason:
-        # The file is stored; that it cannot be read back just now must not hide where it is.
-        log.warning("no preview of generation %s: %s", generation.id, reason)
-        return []
+    small = partial(preview, shown[0]) if len(shown) == 1 else partial(contact_sheet, shown)
+    data = await to_thread.run_sync(small)
     if data is None:
         return []
     return [
@@ -63,6 +77,22 @@ async def preview_blocks(app: App, generation: Generation) -> list[ContentBlock]
             annotations=Annotations(audience=["user", "assistant"], priority=0.8),
         )
     ]
+
+
+async def _stills(app: App, generations: Sequence[Generation]) -> list[bytes]:
+    small = (entry for entry in generations if entry.media == "video" and entry.size_bytes <= MAX_BYTES)
+    video = next(small, None)
+    data = None if video is None else await _bytes_of(app, video)
+    return [] if data is None else await to_thread.run_sync(stills, data)
+
+
+async def _bytes_of(app: App, generation: Generation) -> bytes | None:
+    try:
+        return await app.generation.read_output(generation)
+    except StoreFailed as reason:
+        # The file is stored; that it cannot be read back just now must not hide where it is.
+        log.warning("no preview of generation %s: %s", generation.id, reason)
+        return None
 
 
 def link(generation: Generation) -> ResourceLink:
@@ -88,6 +118,20 @@ def job_text(state: JobState, view: JobView) -> str:
             f"Call get_job(job_id={state.job.id!r}, wait_s=45) for the result, or cancel_job to stop it."
         )
     return "\n".join(lines)
+
+
+def plan_text(plan: Plan) -> str:
+    """Return what a dry run found, a few lines at most."""
+    job = plan.job
+    lines = [f"Nothing was sent. The graph has {len(plan.graph)} nodes; checked: {plan.checked_against}."]
+    if not plan.problems:
+        lines.append("It would be accepted.")
+    lines += [
+        f"Refused: node {found.node} ({found.class_type}): {found.message}" for found in plan.problems[:10]
+    ]
+    if len(plan.problems) > 10:
+        lines.append(f"... and {len(plan.problems) - 10} more problems.")
+    return "\n".join([*lines, *(f"Note: {note}" for note in job.notes)])
 
 
 def where(output: OutputView) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from comfygen_mcp.app import App
-from comfygen_mcp.jobs.base import JobState
-from comfygen_mcp.models import SEED_JSON_SAFE, Generation, Graph, JobStatus, LoraUse
+from comfygen_mcp.models import SEED_JSON_SAFE, Generation, Graph, Job, LoraUse
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt that are repeated in results; get_generation has the whole text."""
@@ -38,21 +38,18 @@ class OutputView(View):
     sha256: str
 
 
-class ProgressView(View):
-    """How far a running job is."""
+class InputView(View):
+    """A picture that the job works on, in the size in which it was handed over."""
 
-    message: str
-    step: int | None
-    steps: int | None
-    percent: int
-    queue_position: int | None
-    eta_s: float | None
+    placeholder: str
+    origin: str
+    width: int
+    height: int
 
 
-class JobView(View):
-    """A job: what was asked, where it stands, what came out."""
+class RecipeView(View):
+    """What was asked for, with every blank filled; *model* is the backend's name."""
 
-    status: JobStatus
     job_id: str
     created_at: datetime
     kind: str
@@ -71,58 +68,34 @@ class JobView(View):
     scheduler: str | None
     width: int | None
     height: int | None
-    outputs: list[OutputView]
-    latency_ms: int | None
-    backend_type: str | None
-    host: str | None
-    prompt_id: str | None
-    client_id: str | None
-    vram_used_mib: int | None
-    preview_engine: bool
-    notes: list[str]
-    progress: ProgressView | None
-    error: str | None
-    next: str | None
+    denoise: float | None
+    count: int
+    frames: int | None
+    fps: float | None
+    loras: list[LoraUse]
+    inputs: list[InputView]
+    parent_id: str | None
 
 
-async def job_view(state: JobState, app: App) -> JobView:
-    """Return *state* for a model to read; large seeds are text too, because JSON readers round them."""
-    job = state.job
-    first = state.generations[0] if state.generations else None
-    notes = [*(first.notes if first else job.notes), *_waiting_notes(state.generations, app)]
-    return JobView(
-        status=state.status,
-        job_id=job.id,
-        created_at=job.created_at,
-        kind=job.kind,
-        model=job.backend,
-        model_file=job.model,
-        workflow=workflow_name(job.workflow),
-        prompt=shortened(job.prompt),
-        negative_prompt=shortened(job.negative_prompt),
-        style=job.style,
-        preset=job.preset,
-        seed=job.seed,
-        seed_text=str(job.seed) if job.seed >= SEED_JSON_SAFE else None,
-        steps=job.steps,
-        cfg=job.cfg,
-        sampler=job.sampler,
-        scheduler=job.scheduler,
-        width=job.width,
-        height=job.height,
-        outputs=[await output_view(generation, app) for generation in state.generations],
-        latency_ms=first.timings.latency_ms if first else None,
-        backend_type=first.backend_type if first else None,
-        host=first.host if first else None,
-        prompt_id=first.prompt_id if first else None,
-        client_id=first.client_id if first else None,
-        vram_used_mib=first.vram_used_mib if first else None,
-        preview_engine=first.preview_engine if first else False,
-        notes=notes,
-        progress=_progress_view(state),
-        error=state.error,
-        next=_next(state),
-    )
+def recipe_of(job: Job) -> dict[str, Any]:
+    """Return the fields of a RecipeView; a large seed is text too, because JSON readers round it."""
+    alike = ("kind", "style", "preset", "seed", "steps", "cfg", "sampler", "scheduler", "width", "height")
+    return {
+        **{name: getattr(job, name) for name in (*alike, "denoise", "count", "frames", "fps", "parent_id")},
+        "job_id": job.id,
+        "created_at": job.created_at,
+        "model": job.backend,
+        "model_file": job.model,
+        "workflow": workflow_name(job.workflow),
+        "prompt": shortened(job.prompt),
+        "negative_prompt": shortened(job.negative_prompt),
+        "seed_text": str(job.seed) if job.seed >= SEED_JSON_SAFE else None,
+        "loras": list(job.loras),
+        "inputs": [
+            InputView(placeholder=file.placeholder, origin=file.origin, width=file.width, height=file.height)
+            for file in job.inputs
+        ],
+    }
 
 
 async def output_view(generation: Generation, app: App) -> OutputView:
@@ -150,7 +123,7 @@ async def _download_url(generation: Generation, app: App) -> str | None:
     return app.file_url(generation.key) if app.file_url else None
 
 
-def _waiting_notes(generations: Iterable[Generation], app: App) -> list[str]:
+def waiting_notes(generations: Iterable[Generation], app: App) -> list[str]:
     """Return a note when any of *generations* is not where it belongs yet."""
     if not any(app.store.is_waiting(generation.key) for generation in generations):
         return []
@@ -179,57 +152,19 @@ def workflow_name(reference: str) -> str:
     return reference.replace("\\", "/").rsplit("/", 1)[-1]
 
 
-def _progress_view(state: JobState) -> ProgressView | None:
-    if state.finished or state.progress is None:
-        return None
-    progress = state.progress
-    return ProgressView(
-        message=progress.message,
-        step=progress.step,
-        steps=progress.steps,
-        percent=round(progress.fraction * 100),
-        queue_position=progress.queue_position,
-        eta_s=progress.eta_s,
-    )
-
-
-def _next(state: JobState) -> str | None:
-    if not state.finished:
-        return f"call get_job(job_id={state.job.id!r}, wait_s=45) for the result, or cancel_job"
-    return None
-
-
-class GenerationView(View):
-    """One stored file with its whole recipe."""
+class GenerationView(RecipeView):
+    """One stored file with its whole recipe; its prompts are not shortened."""
 
     output: OutputView
-    job_id: str
-    created_at: datetime
-    kind: str
-    backend: str
     backend_type: str
-    model_file: str
     host: str
     prompt_id: str
     client_id: str
-    workflow: str
-    prompt: str
-    negative_prompt: str
-    style: str | None
-    preset: str | None
-    seed: int
-    seed_text: str | None
-    steps: int | None
-    cfg: float | None
-    sampler: str | None
-    scheduler: str | None
-    loras: list[LoraUse]
     validation_score: float | None
     latency_ms: int
     comfyui_version: str | None
     vram_used_mib: int | None
     preview_engine: bool
-    parent_id: str | None
     tags: list[str]
     cost_usd: float | None
     notes: list[str]
@@ -238,38 +173,17 @@ class GenerationView(View):
 
 
 async def generation_view(generation: Generation, app: App, *, graph: Graph | None) -> GenerationView:
+    alike = (
+        *("backend_type", "host", "prompt_id", "client_id", "validation_score", "comfyui_version"),
+        *("vram_used_mib", "preview_engine", "cost_usd", "graph_sha256"),
+        # The stored record's own words, where the job has them too.
+        *("prompt", "negative_prompt", "kind", "workflow", "seed_text", "parent_id"),
+    )
     return GenerationView(
+        **{**recipe_of(generation.job), **{name: getattr(generation, name) for name in alike}},
         output=await output_view(generation, app),
-        job_id=generation.job_id,
-        created_at=generation.timestamp,
-        kind=generation.kind,
-        backend=generation.backend,
-        backend_type=generation.backend_type,
-        prompt_id=generation.prompt_id,
-        client_id=generation.client_id,
-        model_file=generation.model,
-        host=generation.host,
-        workflow=generation.workflow,
-        prompt=generation.prompt,
-        negative_prompt=generation.negative_prompt,
-        style=generation.style,
-        preset=generation.preset,
-        seed=generation.seed,
-        seed_text=generation.seed_text,
-        steps=generation.steps,
-        cfg=generation.cfg,
-        sampler=generation.sampler,
-        scheduler=generation.scheduler,
-        loras=list(generation.loras),
-        validation_score=generation.validation_score,
         latency_ms=generation.timings.latency_ms,
-        comfyui_version=generation.comfyui_version,
-        vram_used_mib=generation.vram_used_mib,
-        preview_engine=generation.preview_engine,
-        parent_id=generation.parent_id,
         tags=list(generation.tags),
-        cost_usd=generation.cost_usd,
-        notes=[*generation.notes, *_waiting_notes([generation], app)],
-        graph_sha256=generation.graph_sha256,
+        notes=[*generation.notes, *waiting_notes([generation], app)],
         graph=graph,
     )

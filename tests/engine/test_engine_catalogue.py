@@ -6,6 +6,9 @@ from engine_probe import captured
 from comfygen_mcp import __version__
 
 CAPTURED = captured("object_info")
+DECLARATIONS = captured("declarations")
+"""What 0.33.0 says of each node that the engine has, without words for people and names of files."""
+PRESENTATION = {"tooltip", "display_name"}
 
 
 @pytest.mark.parametrize("name", CAPTURED)
@@ -19,6 +22,58 @@ def test_a_node_is_described_as_captured(client, name):
         assert ours[1] == spec[1]
         if input_name != "lora_name":
             assert ours[0] == spec[0]
+
+
+def declared(entry):
+    """Reduce what /object_info says of a node to the form of the captured declarations."""
+    hidden = list(entry["input"].get("hidden", ()))
+    facts = {
+        "inputs": {name: spec_of(wire) for name, wire in entry["input"]["required"].items()},
+        "optional": {name: spec_of(wire) for name, wire in entry["input"].get("optional", {}).items()},
+        "outputs": [
+            f"{kind}:{name}" for kind, name in zip(entry["output"], entry["output_name"], strict=True)
+        ],
+        "category": entry["category"],
+        "output_node": entry["output_node"],
+        "deprecated": entry.get("deprecated", False),
+        "experimental": entry.get("experimental", False),
+        "module": "" if entry["python_module"] == "nodes" else entry["python_module"],
+        "hidden": hidden,
+    }
+    return {key: value for key, value in facts.items() if value or key in {"inputs", "outputs"}}
+
+
+def spec_of(wire):
+    """Return type and options; the older form of a combo, a list, counts as COMBO without `multiselect`."""
+    kind, options = wire
+    if isinstance(kind, list):
+        kind, options = "COMBO", {**options, "options": kind}
+    return [kind, plain(options)]
+
+
+def plain(options):
+    """Leave out words for people, wherever a dynamic combo holds them."""
+    if isinstance(options, dict):
+        return {key: plain(value) for key, value in options.items() if key not in PRESENTATION}
+    return [plain(value) for value in options] if isinstance(options, list) else options
+
+
+@pytest.mark.parametrize("name", DECLARATIONS)
+def test_a_node_is_declared_as_in_comfyui(client, name):
+    ours, theirs = declared(client.get(f"/object_info/{name}").json()[name]), DECLARATIONS[name]
+
+    for group in ("inputs", "optional"):
+        assert list(ours.get(group, {})) == list(theirs.get(group, {}))
+        for given, (kind, options) in theirs.get(group, {}).items():
+            our_kind, our_options = ours[group][given]
+            assert our_kind == kind
+            assert {key: our_options.get(key) for key in options} == options
+    for key in ("outputs", "category", "output_node", "deprecated", "experimental", "module", "hidden"):
+        assert ours.get(key) == theirs.get(key), key
+
+
+def test_nothing_is_offered_that_comfyui_does_not_have(client):
+    assert set(client.get("/object_info").json()) == set(DECLARATIONS)
 
 
 def test_every_node_of_the_catalogue_is_described_whole(client):

@@ -135,3 +135,14 @@ def test_of_two_catalogues_the_newer_wins():
 )
 def test_a_file_is_refused_only_by_a_list_that_has_files(options, value, allowed):
     assert InputSpec("COMBO", options=options).allows(value) is allowed
+
+
+def test_a_list_that_a_server_gave_is_all_there_is_even_when_it_is_empty():
+    nothing = {
+        "UNETLoader": {"input": {"required": {"unet_name": [[], {}], "other": ["COMBO", {"remote": {}}]}}}
+    }
+    loader = parse_object_info(nothing).get("UNETLoader")
+
+    assert not loader.inputs["unet_name"].allows("flux1-dev.safetensors")
+    assert loader.inputs["other"].allows("anything")
+    assert InputSpec("COMBO", options=()).allows("flux1-dev.safetensors")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from comfygen_mcp.engine.nodes.spec import Input, Node, choice, integer, link, number, slots, text
 from comfygen_mcp.engine.task import Task
-from comfygen_mcp.engine.values import Clip, Conditioning
+from comfygen_mcp.engine.values import Clip, ClipVision, Conditioning, Pictures
 
 
 def encode_text(_: Task, *, text: str, clip: Clip) -> tuple[Conditioning]:
@@ -33,6 +33,21 @@ def guide(_: Task, *, conditioning: Conditioning, guidance: float) -> tuple[Cond
 def zero_out(_: Task, *, conditioning: Conditioning) -> tuple[Conditioning]:
     del conditioning
     return (Conditioning(""),)
+
+
+def combine(_: Task, *, conditioning_1: Conditioning, conditioning_2: Conditioning) -> tuple[Conditioning]:
+    text = _joined(conditioning_1.text, conditioning_2.text)
+    return (replace(conditioning_1, text=text),)
+
+
+def skip_layers(_: Task, *, clip: Clip, stop_at_clip_layer: int) -> tuple[Clip]:
+    del stop_at_clip_layer
+    return (clip,)
+
+
+def see(_: Task, *, clip_vision: ClipVision, image: Pictures, crop: str) -> tuple[Pictures]:
+    del clip_vision, crop
+    return (image,)
 
 
 def _joined(*texts: str) -> str:
@@ -123,5 +138,29 @@ NODES = (
         {"conditioning": link("CONDITIONING")},
         slots("CONDITIONING"),
         zero_out,
+    ),
+    Node(
+        "ConditioningCombine",
+        "Conditioning (Combine)",
+        "model/conditioning/transform",
+        {"conditioning_1": link("CONDITIONING"), "conditioning_2": link("CONDITIONING")},
+        slots("CONDITIONING"),
+        combine,
+    ),
+    Node(
+        "CLIPSetLastLayer",
+        "CLIP Set Last Layer",
+        "model/conditioning",
+        {"clip": link("CLIP"), "stop_at_clip_layer": integer(-1, -24, -1, step=1)},
+        slots("CLIP"),
+        skip_layers,
+    ),
+    Node(
+        "CLIPVisionEncode",
+        "CLIP Vision Encode",
+        "model/conditioning",
+        {"clip_vision": link("CLIP_VISION"), "image": link("IMAGE"), "crop": choice("center", "none")},
+        slots("CLIP_VISION_OUTPUT"),
+        see,
     ),
 )

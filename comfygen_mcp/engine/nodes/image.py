@@ -1,18 +1,12 @@
 """Nodes that make and change pictures, for real."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from comfygen_mcp.engine.nodes.limits import check_pixels
+from comfygen_mcp.engine.nodes.resizing import METHODS, centred, covering, resized
 from comfygen_mcp.engine.nodes.spec import Node, choice, integer, link, number, slots
 from comfygen_mcp.engine.task import Task
 from comfygen_mcp.engine.values import Pictures
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-METHODS = ("nearest-exact", "bilinear", "area", "bicubic", "lanczos")
 
 
 def empty(_: Task, *, width: int, height: int, color: int, batch_size: int = 1) -> tuple[Pictures]:
@@ -30,14 +24,14 @@ def scale(
     width = width or max(1, round(old_width * height / old_height))
     height = height or max(1, round(old_height * width / old_width))
     check_pixels(width, height, len(image))
-    source = _centre(image, width / height) if crop == "center" else image
-    return (_resized(source, width, height, upscale_method),)
+    source = centred(image, width / height) if crop == "center" else image
+    return (resized(source, width, height, upscale_method),)
 
 
 def scale_by(_: Task, *, image: Pictures, upscale_method: str, scale_by: float) -> tuple[Pictures]:
     width, height = (max(1, round(side * scale_by)) for side in (image.shape[2], image.shape[1]))
     check_pixels(width, height, len(image))
-    return (_resized(image, width, height, upscale_method),)
+    return (resized(image, width, height, upscale_method),)
 
 
 def invert(_: Task, *, image: Pictures) -> tuple[Pictures]:
@@ -46,39 +40,7 @@ def invert(_: Task, *, image: Pictures) -> tuple[Pictures]:
 
 def batch(_: Task, *, image1: Pictures, image2: Pictures) -> tuple[Pictures]:
     height, width = image1.shape[1:3]
-    if image2.shape[1:3] != (height, width):
-        image2 = _resized(_centre(image2, width / height), width, height, "bilinear")
-    return (np.concatenate([image1, image2]),)
-
-
-def _resized(pictures: Pictures, width: int, height: int, method: str) -> Pictures:
-    from PIL import Image
-
-    resampling = _resampling(method)
-    images = [Image.fromarray(picture).resize((width, height), resampling) for picture in pictures]
-    return np.stack([np.asarray(image) for image in images])
-
-
-def _resampling(method: str) -> "Image.Resampling":
-    from PIL import Image
-
-    known = {
-        "nearest-exact": Image.Resampling.NEAREST,
-        "bilinear": Image.Resampling.BILINEAR,
-        "area": Image.Resampling.BOX,
-        "bicubic": Image.Resampling.BICUBIC,
-        "lanczos": Image.Resampling.LANCZOS,
-    }
-    return known[method]
-
-
-def _centre(pictures: Pictures, ratio: float) -> Pictures:
-    """Cut the largest part of that width to height ratio out of the middle."""
-    height, width = pictures.shape[1:3]
-    wanted_width = min(width, max(1, round(height * ratio)))
-    wanted_height = min(height, max(1, round(width / ratio)))
-    left, top = (width - wanted_width) // 2, (height - wanted_height) // 2
-    return pictures[:, top : top + wanted_height, left : left + wanted_width]
+    return (np.concatenate([image1, covering(image2, width, height, "bilinear")]),)
 
 
 NODES = (

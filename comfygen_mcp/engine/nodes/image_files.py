@@ -9,25 +9,31 @@ import numpy as np
 
 from comfygen_mcp.engine.folders import Folders
 from comfygen_mcp.engine.nodes.limits import check_pixels
-from comfygen_mcp.engine.nodes.saving import save_pictures
+from comfygen_mcp.engine.nodes.masks import as_pictures
+from comfygen_mcp.engine.nodes.saving import HIDDEN, HIDDEN_V3, PREFIX_TOOLTIP, save_pictures
 from comfygen_mcp.engine.nodes.spec import Input, Node, choice, files, link, slots, text
 from comfygen_mcp.engine.task import NodeFailure, Shown, Task
-from comfygen_mcp.engine.values import Masks, Pictures
+from comfygen_mcp.engine.values import Frames, Masks, Pictures
 
 if TYPE_CHECKING:
     from PIL import Image
 
 # ComfyUI also gives the previews of one run of the server five letters of their own.
 TEMP_PREFIX = "ComfyUI_temp_" + "".join(secrets.choice("abcdefghijklmnopqrstupvxyz") for _ in range(5))
-HIDDEN = {"prompt": "PROMPT", "extra_pnginfo": "EXTRA_PNGINFO"}
+ONE_BY_ONE = frozenset({"images"})
 
 
-def save(task: Task, *, images: Pictures, filename_prefix: str = "ComfyUI") -> Shown:
+def save(task: Task, *, images: Frames, filename_prefix: str = "ComfyUI") -> Shown:
     return Shown((images,), save_pictures(task, images, "output", filename_prefix))
 
 
-def preview(task: Task, *, images: Pictures) -> Shown:
+def preview(task: Task, *, images: Frames) -> Shown:
     return Shown((images,), save_pictures(task, images, "temp", TEMP_PREFIX))
+
+
+def preview_mask(task: Task, *, mask: Masks) -> Shown:
+    shown = save_pictures(task, as_pictures(mask), "temp", TEMP_PREFIX)
+    return Shown((mask,), {**shown, "animated": [False]})
 
 
 def load(task: Task, *, image: str) -> tuple[Pictures, Masks]:
@@ -85,17 +91,14 @@ NODES = (
         "image",
         {
             "images": link("IMAGE", "The images to save."),
-            "filename_prefix": text(
-                "ComfyUI",
-                tooltip="The prefix for the file to save. This may include formatting information such as "
-                "%date:yyyy-MM-dd% or %Empty Latent Image.width% to include values from nodes.",
-            ),
+            "filename_prefix": text("ComfyUI", tooltip=PREFIX_TOOLTIP),
         },
         slots("IMAGE:images"),
         save,
         description="Saves the input images to your ComfyUI output directory.",
         output_node=True,
         hidden=HIDDEN,
+        streamed=ONE_BY_ONE,
     ),
     Node(
         "PreviewImage",
@@ -107,6 +110,19 @@ NODES = (
         description="Saves the input images to your ComfyUI output directory.",
         output_node=True,
         hidden=HIDDEN,
+        streamed=ONE_BY_ONE,
+    ),
+    Node(
+        "MaskPreview",
+        "Preview Mask",
+        "image/mask",
+        {"mask": link("MASK")},
+        slots("MASK:mask"),
+        preview_mask,
+        description="Saves the input images to your ComfyUI output directory.",
+        module="comfy_extras.nodes_mask",
+        output_node=True,
+        hidden=HIDDEN_V3,
     ),
     Node(
         "LoadImage",

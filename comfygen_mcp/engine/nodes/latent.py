@@ -5,7 +5,7 @@ from dataclasses import replace
 from comfygen_mcp.engine.nodes.limits import check_pixels
 from comfygen_mcp.engine.nodes.spec import Input, Node, choice, integer, link, number, slots
 from comfygen_mcp.engine.task import Task
-from comfygen_mcp.engine.values import Latent, Pictures, Vae
+from comfygen_mcp.engine.values import Frames, Latent, Pictures, Vae
 
 CELL = 8
 """A latent cell is eight pixels wide, so sizes are rounded down to multiples of eight, silently."""
@@ -22,15 +22,17 @@ def empty_flux2(_: Task, *, width: int, height: int, batch_size: int = 1) -> tup
     return (Latent(_whole(width, 16), _whole(height, 16), batch_size),)
 
 
-def decode(_: Task, *, samples: Latent, vae: Vae) -> tuple[Pictures]:
-    from comfygen_mcp.engine.renderer import decode_latent
+def decode(_: Task, *, samples: Latent, vae: Vae, **__: int) -> tuple[Frames]:
+    from comfygen_mcp.engine.renderer import decode_latent, decode_video
 
     del vae
+    if samples.frames > 1:
+        return (decode_video(samples),)
     check_pixels(samples.width, samples.height, samples.count)
     return (decode_latent(samples),)
 
 
-def encode(_: Task, *, pixels: Pictures, vae: Vae) -> tuple[Latent]:
+def encode(_: Task, *, pixels: Pictures, vae: Vae, **__: int) -> tuple[Latent]:
     del vae
     count, height, width = pixels.shape[:3]
     whole_height, whole_width = _whole(height), _whole(width)
@@ -69,6 +71,15 @@ def _side(default: int, step: int, *, axis: str | None = None) -> Input:
 
 def _sides(default: int, step: int, batch: Input) -> dict[str, Input]:
     return {"width": _side(default, step), "height": _side(default, step), "batch_size": batch}
+
+
+def _tiles(step: int) -> dict[str, Input]:
+    return {
+        "tile_size": integer(512, 64, 4096, step=step),
+        "overlap": integer(64, 0, 4096, step=32),
+        "temporal_size": integer(64, 8, 4096, step=4),
+        "temporal_overlap": integer(8, 4, 4096, step=4),
+    }
 
 
 BATCH = integer(1, 1, 4096)
@@ -142,6 +153,22 @@ NODES = (
         "VAE Encode",
         "model/latent",
         {"pixels": link("IMAGE"), "vae": link("VAE")},
+        slots("LATENT"),
+        encode,
+    ),
+    Node(
+        "VAEDecodeTiled",
+        "VAE Decode (Tiled)",
+        "model/latent",
+        {"samples": link("LATENT"), "vae": link("VAE"), **_tiles(32)},
+        slots("IMAGE"),
+        decode,
+    ),
+    Node(
+        "VAEEncodeTiled",
+        "VAE Encode (Tiled)",
+        "model/latent",
+        {"pixels": link("IMAGE"), "vae": link("VAE"), **_tiles(64)},
         slots("LATENT"),
         encode,
     ),

@@ -2,7 +2,7 @@
 
 from comfygen_mcp.engine.nodes.spec import Node, choice, files, link, number, slots
 from comfygen_mcp.engine.task import NodeFailure, Task
-from comfygen_mcp.engine.values import Clip, Model, Vae
+from comfygen_mcp.engine.values import Clip, ClipVision, Model, Vae
 
 CATEGORY = "model/loaders"
 SMALLEST_HEADER = 8
@@ -21,6 +21,15 @@ DUAL_CLIP_TYPES = (
 def load_checkpoint(task: Task, *, ckpt_name: str) -> tuple[Model, Clip, Vae]:
     _check_header(task, "checkpoints", ckpt_name)
     return Model(ckpt_name), Clip(ckpt_name), Vae(ckpt_name)
+
+
+def load_image_checkpoint(task: Task, *, ckpt_name: str) -> tuple[Model, ClipVision, Vae]:
+    _check_header(task, "checkpoints", ckpt_name)
+    return Model(ckpt_name), ClipVision(ckpt_name), Vae(ckpt_name)
+
+
+def load_clip_vision(_: Task, *, clip_name: str) -> tuple[ClipVision]:
+    return (ClipVision(clip_name),)
 
 
 def load_unet(task: Task, *, unet_name: str, weight_dtype: str) -> tuple[Model]:
@@ -88,6 +97,23 @@ NODES = (
         {"ckpt_name": files("checkpoints", tooltip="The name of the checkpoint (model) to load.")},
         slots("MODEL", "CLIP", "VAE"),
         load_checkpoint,
+    ),
+    Node(
+        "ImageOnlyCheckpointLoader",
+        "Image Only Checkpoint Loader (img2vid model)",
+        CATEGORY,
+        {"ckpt_name": files("checkpoints")},
+        slots("MODEL", "CLIP_VISION", "VAE"),
+        load_image_checkpoint,
+        module="comfy_extras.nodes_video_model",
+    ),
+    Node(
+        "CLIPVisionLoader",
+        "Load CLIP Vision",
+        CATEGORY,
+        {"clip_name": files("clip_vision")},
+        slots("CLIP_VISION"),
+        load_clip_vision,
     ),
     Node(
         "UNETLoader",

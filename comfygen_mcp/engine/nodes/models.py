@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from comfygen_mcp.engine.nodes.spec import Input, Node, integer, link, number, slots
+from comfygen_mcp.engine.nodes.spec import Input, Node, integer, link, maybe, number, slots, switch
 from comfygen_mcp.engine.task import Task
 from comfygen_mcp.engine.values import Model
 
@@ -54,5 +54,29 @@ NODES = (
         slots("MODEL"),
         keep,
         module=MODULE,
+    ),
+    Node(
+        "CFGNorm",
+        "CFGNorm",
+        "advanced/guidance",
+        {
+            "model": link("MODEL"),
+            "strength": number(1.0, 0.0, 100.0, step=0.01),
+            "pre_cfg": maybe(switch(default=False)),
+        },
+        slots("MODEL:patched_model"),
+        keep,
+        module="comfy_extras.nodes_cfg",
+        experimental=True,
+    ),
+    Node(
+        "DifferentialDiffusion",
+        "Differential Diffusion",
+        "experimental",
+        {"model": link("MODEL"), "strength": maybe(number(1.0, 0.0, 1.0, step=0.01))},
+        slots("MODEL"),
+        keep,
+        module="comfy_extras.nodes_differential_diffusion",
+        experimental=True,
     ),
 )

@@ -1,9 +1,10 @@
-"""Plain values, and the node that shows any value as text."""
+"""Plain values, and the nodes that show any value as text or write text to a file."""
 
 import json
 from typing import Any
 
-from comfygen_mcp.engine.nodes.spec import Input, Node, link, slots
+from comfygen_mcp.engine.nodes.saving import HIDDEN_V3, prefix_input, target
+from comfygen_mcp.engine.nodes.spec import Input, Node, choice, link, slots
 from comfygen_mcp.engine.task import Shown, Task
 
 LARGEST = 2**63 - 1
@@ -18,6 +19,12 @@ def pass_on(_: Task, *, value: Any) -> tuple[Any]:
 def show(_: Task, *, source: Any = None) -> Shown:
     value = source if isinstance(source, str) else _as_text(source)
     return Shown((value,), {"text": [value]})
+
+
+def save(task: Task, *, text: str, filename_prefix: str, **given: str) -> Shown:
+    path, listed = target(task, "output", filename_prefix).file(f".{given['format']}")
+    path.write_text(text, encoding="utf-8")
+    return Shown((text,), {"text": [text], "files": [listed]})
 
 
 def _as_text(value: Any) -> str:
@@ -45,5 +52,20 @@ NODES = (
         show,
         module="comfy_extras.nodes_preview_any",
         output_node=True,
+    ),
+    Node(
+        "SaveText",
+        "Save Text",
+        "text",
+        {
+            "text": Input("STRING", {"forceInput": True, "multiline": False}),
+            "filename_prefix": prefix_input(tooltip=None),
+            "format": choice("txt", "csv", "md", "json", form="v3", default="txt"),
+        },
+        slots("STRING:text"),
+        save,
+        module="comfy_extras.nodes_text",
+        output_node=True,
+        hidden=HIDDEN_V3,
     ),
 )

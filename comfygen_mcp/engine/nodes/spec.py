@@ -1,7 +1,7 @@
 """What a node is: its name, its typed inputs and outputs in ComfyUI's wire form, and the function it runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from comfygen_mcp.engine.folders import Folders
@@ -10,9 +10,26 @@ Listing: TypeAlias = Callable[[str], list[str]]
 """Names of the files in a model folder; the folder `input` stands for the uploaded images."""
 
 
+DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One choice of a dynamic combo, and the inputs that exist only while it is chosen."""
+
+    key: str
+    required: dict[str, "Input"] = field(default_factory=dict[str, "Input"])
+    optional: dict[str, "Input"] = field(default_factory=dict[str, "Input"])
+
+    def wire(self, listing: Listing) -> dict[str, Any]:
+        groups = {"required": self.required, **({"optional": self.optional} if self.optional else {})}
+        inputs = {group: {n: i.wire(listing) for n, i in inputs.items()} for group, inputs in groups.items()}
+        return {"key": self.key, "inputs": inputs}
+
+
 @dataclass(frozen=True)
 class Input:
-    """One input. Its choices are fixed (*choices*) or the files of a folder (*folder*)."""
+    """One input. Its choices are fixed (*choices*), the files of a folder (*folder*) or *branches*."""
 
     type: str
     options: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -20,20 +37,35 @@ class Input:
     folder: str | None = None
     optional: bool = False
     form: Literal["v1", "v3"] = "v1"
+    branches: tuple[Branch, ...] = ()
 
     def listed(self, listing: Listing) -> list[str] | None:
+        if self.branches:
+            return [branch.key for branch in self.branches]
         if self.type != "COMBO":
             return None
         found = listing(self.folder) if self.folder else []
         return [*found, *(self.choices or ())]
 
     def wire(self, listing: Listing) -> list[Any]:
+        if self.branches:
+            return [self.type, {**self.options, "options": [b.wire(listing) for b in self.branches]}]
         listed = self.listed(listing)
         if listed is None:
             return [self.type, self.options] if self.options else [self.type, {}]
         if self.form == "v3":
             return ["COMBO", {"multiselect": False, "options": listed, **self.options}]
         return [listed, self.options]
+
+    def declared(self, name: str, given: dict[str, Any]) -> dict[str, "Input"]:
+        """Return this input, and those that its chosen branch adds as `name.other`."""
+        found: dict[str, Input] = {name: self}
+        for branch in self.branches:
+            if branch.key == given.get(name):
+                for other, spec in {**branch.required, **branch.optional}.items():
+                    # A server takes a graph without them, from before the input was dynamic.
+                    found.update(replace(spec, optional=True).declared(f"{name}.{other}", given))
+        return found
 
 
 @dataclass(frozen=True)
@@ -44,7 +76,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Node:
-    """*changed* gives what a result depends on besides the inputs; *custom_input* names an image file."""
+    """*changed* gives what a result depends on besides the inputs; *custom_input* names an image file.
+
+    *streamed* names the inputs whose pictures the function takes one by one, be they an array or a film.
+    """
 
     name: str
     display_name: str
@@ -56,13 +91,16 @@ class Node:
     module: str = "nodes"
     output_node: bool = False
     deprecated: bool = False
-    hidden: dict[str, str] = field(default_factory=dict[str, str])
+    experimental: bool = False
+    hidden: dict[str, Any] = field(default_factory=dict[str, Any])
     changed: Callable[[Folders, dict[str, Any]], str] | None = None
     custom_input: str | None = None
+    streamed: frozenset[str] = frozenset()
 
-    @property
-    def input_names(self) -> list[str]:
-        return list(self.inputs)
+    def declared(self, given: dict[str, Any]) -> dict[str, Input]:
+        """Return the inputs of a node that was given these values."""
+        parts = [spec.declared(name, given) for name, spec in self.inputs.items()]
+        return {name: spec for part in parts for name, spec in part.items()}
 
     def wire(self, listing: Listing, *, hide_outputs: bool = False) -> dict[str, Any]:
         groups = self._groups(listing)
@@ -82,6 +120,7 @@ class Node:
             "output_node": self.output_node,
             "has_intermediate_output": False,
             **({"deprecated": True} if self.deprecated else {}),
+            **({"experimental": True} if self.experimental else {}),
         }
 
     def _groups(self, listing: Listing) -> dict[str, Any]:
@@ -129,20 +168,34 @@ def text(default: str | None = None, *, multiline: bool | None = None, tooltip: 
     return Input("STRING", options)
 
 
-def switch(*, default: bool, tooltip: str | None = None) -> Input:
+def switch(*, default: bool | None = None, tooltip: str | None = None) -> Input:
     return Input("BOOLEAN", _options(default=default, tooltip=tooltip))
 
 
 def choice(
-    *choices: str, optional: bool = False, form: Literal["v1", "v3"] = "v1", tooltip: str | None = None
+    *choices: str,
+    optional: bool = False,
+    form: Literal["v1", "v3"] = "v1",
+    default: str | None = None,
+    tooltip: str | None = None,
 ) -> Input:
-    return Input("COMBO", _options(tooltip=tooltip), choices=choices, optional=optional, form=form)
+    options = _options(default=default, tooltip=tooltip)
+    return Input("COMBO", options, choices=choices, optional=optional, form=form)
 
 
 def files(
     folder: str, *extra: str, form: Literal["v1", "v3"] = "v1", tooltip: str | None = None, **options: Any
 ) -> Input:
     return Input("COMBO", _options(tooltip=tooltip, **options), choices=extra, folder=folder, form=form)
+
+
+def dynamic(*branches: Branch, tooltip: str | None = None, **options: Any) -> Input:
+    return Input(DYNAMIC, _options(tooltip=tooltip, **options), branches=branches)
+
+
+def maybe(spec: Input) -> Input:
+    """Return the input as one that may be left out."""
+    return replace(spec, optional=True)
 
 
 def slots(*names: str) -> tuple[Slot, ...]:

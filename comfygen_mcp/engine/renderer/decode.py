@@ -5,15 +5,21 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from comfygen_mcp.engine.renderer.chance import generator
+from comfygen_mcp.engine.renderer.colour import Plane
+from comfygen_mcp.engine.renderer.edit import paint_edit
+from comfygen_mcp.engine.renderer.inpaint import combined, fitted_mask, paint_inside
 from comfygen_mcp.engine.renderer.label import draw_label
+from comfygen_mcp.engine.renderer.over import paint_over
 from comfygen_mcp.engine.renderer.plan import Plan, plan_of
 from comfygen_mcp.engine.renderer.scene import paint_scene
 from comfygen_mcp.engine.values import Latent, Painting, Pictures
 
 MAX_PAINTED_PIXELS = 1_400_000
+MAX_KEPT_PIXELS = 4_200_000
+"""More where a picture is to be kept: its details are worth the time."""
 PREVIEW_SIDE = 256
 PREVIEW_QUALITY = 80
 CELL = 8
@@ -24,8 +30,16 @@ EMPTY = (117, 107, 98)
 
 def decode_latent(latent: Latent) -> Pictures:
     """Return the pictures of a latent, labelled when a sampler has painted them."""
-    pictures = [_labelled(latent, index) for index in range(latent.count)]
+    pictures = [_whole(latent, index) for index in range(latent.count)]
+    if latent.author:
+        for picture in pictures:
+            draw_label(picture, latent.author)
     return np.stack([np.asarray(picture) for picture in pictures])
+
+
+def paint_latent(latent: Latent) -> Pictures:
+    """Return the pictures of a latent for further work, without a label."""
+    return np.stack([np.asarray(_whole(latent, index)) for index in range(latent.count)])
 
 
 def preview_jpeg(latent: Latent) -> bytes:
@@ -37,22 +51,29 @@ def preview_jpeg(latent: Latent) -> bytes:
     return buffer.getvalue()
 
 
-def _labelled(latent: Latent, index: int) -> Image.Image:
+def _whole(latent: Latent, index: int) -> Image.Image:
     width, height = latent.width, latent.height
-    shrink = min(1.0, math.sqrt(MAX_PAINTED_PIXELS / (width * height)))
+    most = MAX_PAINTED_PIXELS if latent.base is None else MAX_KEPT_PIXELS
+    shrink = min(1.0, math.sqrt(most / (width * height)))
     painted = _picture(latent, index, max(1, round(width * shrink)), max(1, round(height * shrink)))
     if painted.size != (width, height):
         painted = painted.resize((width, height), Image.Resampling.BICUBIC)
-    if latent.paintings:
-        draw_label(painted, latent.paintings[-1])
     return painted
 
 
 def _picture(latent: Latent, index: int, width: int, height: int) -> Image.Image:
+    if latent.start is not None:
+        return _begun(latent.start, latent.author, index, (width, height))
     canvas = _base(latent, index, width, height)
     for painting in latent.paintings:
         canvas = _painted(canvas, painting, index)
     return canvas
+
+
+def _begun(start: Pictures, painting: Painting | None, index: int, size: tuple[int, int]) -> Image.Image:
+    """Return the picture that a video begins with, under the noise that is left."""
+    image = _fitted(start[index % len(start)], size)
+    return noisy(image, painting, index) if painting and painting.leftover >= FAINTEST_NOISE else image
 
 
 def _base(latent: Latent, index: int, width: int, height: int) -> Image.Image:
@@ -63,11 +84,32 @@ def _base(latent: Latent, index: int, width: int, height: int) -> Image.Image:
 
 
 def _painted(canvas: Image.Image, painting: Painting, index: int) -> Image.Image:
+    mask = None if painting.mask is None else fitted_mask(painting.mask, index, canvas.size)
+    scene = _work(canvas, painting, index, mask)
+    if painting.leftover >= FAINTEST_NOISE:
+        scene = noisy(scene, painting, index)
+    return scene if mask is None else combined(canvas, scene, mask)
+
+
+def _work(canvas: Image.Image, painting: Painting, index: int, mask: Plane | None) -> Image.Image:
+    """Return the canvas as one pass leaves it, by what it was given: pictures to edit, a mask, a denoise."""
     plan = plan_of(painting, index)
-    scene = _toned(_scene(plan, *canvas.size), plan.contrast)
+    if references := painting.guider.positive.references:
+        fitted = [_fitted(reference[index % len(reference)], canvas.size) for reference in references[:1]]
+        others = [Image.fromarray(reference[0]) for reference in references[1:]]
+        edited = paint_edit([*fitted, *others], plan)
+        return edited if painting.strength >= 1 else Image.blend(canvas, edited, painting.strength)
+    if mask is not None:
+        inside = paint_inside(canvas, mask, plan)
+        return Image.blend(canvas, inside, min(1.0, 1.15 * painting.strength))
     if painting.strength < 1:
-        scene = _over(canvas, scene, plan, painting.strength)
-    return _noisy(scene, painting, index) if painting.leftover >= FAINTEST_NOISE else scene
+        return paint_over(canvas, plan, painting.strength)
+    return _toned(_scene(plan, *canvas.size), plan.contrast)
+
+
+def _fitted(picture: Pictures, size: tuple[int, int]) -> Image.Image:
+    image = Image.fromarray(picture)
+    return image if image.size == size else ImageOps.fit(image, size, Image.Resampling.LANCZOS)
 
 
 def _scene(plan: Plan, width: int, height: int) -> Image.Image:
@@ -86,19 +128,7 @@ def _toned(image: Image.Image, contrast: float) -> Image.Image:
     return image.point(levels * 3)
 
 
-def _over(canvas: Image.Image, scene: Image.Image, plan: Plan, strength: float) -> Image.Image:
-    """Paint over a picture as image-to-image does: first its colours change, then its shapes."""
-    grey = np.asarray(canvas.convert("L"), np.float32) / 255
-    stops = np.array([plan.palette.land, plan.palette.middle, plan.palette.horizon, plan.palette.sun])
-    graded = np.stack([np.interp(grey, [0, 0.45, 0.78, 1], stops[:, c]) for c in range(3)], -1)
-    pixels = np.asarray(canvas, np.float32)
-    recoloured = pixels + strength * 0.75 * (255 * graded.astype(np.float32) - pixels)
-    share = 0.7 * strength**2
-    mixed = (1 - share) * recoloured + share * np.asarray(scene, np.float32)
-    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
-
-
-def _noisy(image: Image.Image, painting: Painting, index: int) -> Image.Image:
+def noisy(image: Image.Image, painting: Painting, index: int) -> Image.Image:
     """Lay the noise that was not removed over the picture, in the grain of latent cells."""
     width, height = image.size
     rng = generator("noise", painting.seed, index, painting.sampler)

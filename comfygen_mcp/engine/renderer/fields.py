@@ -62,3 +62,9 @@ def profile(
 def smoothstep(low: float, high: float, values: Plane) -> Plane:
     scaled = np.clip((values - low) / (high - low), 0, 1)
     return scaled * scaled * (3 - 2 * scaled)
+
+
+def ease(share: float) -> float:
+    """Return a share of 0..1 that sets off and arrives gently."""
+    share = min(1.0, max(0.0, share))
+    return share * share * (3 - 2 * share)

@@ -16,17 +16,23 @@ BACKGROUND, YELLOW, PALE = (14, 14, 17), (255, 214, 80), (205, 207, 212)
 
 def draw_label(image: Image.Image, painting: Painting) -> None:
     """Draw the bar along the lower edge, with as much in it as fits; nothing where nothing does."""
-    width, height = image.size
+    bar = label_bar(*image.size, painting)
+    if bar is not None:
+        image.paste(bar, (0, image.height - bar.height))
+
+
+def label_bar(width: int, height: int, painting: Painting) -> Image.Image | None:
+    """Return the bar for pictures of that size; None when they are too small for one."""
     bar = max(SMALLEST_FONT + 5, round(min(width, height) / 24))
     size = max(SMALLEST_FONT, round(bar * 0.56))
     font, gap = _font(size), round(size * 0.7)
-    draw = ImageDraw.Draw(image)
+    strip = Image.new("RGB", (width, min(bar, height)), BACKGROUND)
+    draw = ImageDraw.Draw(strip)
     texts = (text for text in (NOTICE, SHORT_NOTICE) if draw.textlength(text, font) + 2 * gap <= width)
     notice = next(texts, None)
     if notice is None or bar > height // 3:
-        return
-    draw.rectangle([0, height - bar, width, height], fill=BACKGROUND)
-    middle = height - bar / 2
+        return None
+    middle = bar / 2
     draw.text((gap, middle), notice, YELLOW, font, anchor="lm")
     left = 2 * gap + draw.textlength(notice, font)
     right = width - gap
@@ -36,6 +42,7 @@ def draw_label(image: Image.Image, painting: Painting) -> None:
         right -= draw.textlength(facts, font) + 2 * gap
         words = _fitting(draw, drawable(painting.guider.positive.text), font, right - left)
         draw.text((left, middle), words, PALE, font, anchor="lm")
+    return strip
 
 
 def _fitting(

@@ -12,6 +12,7 @@ from comfygen_mcp.engine.renderer.words import (
     STYLES,
     SUBJECTS,
     TIMES,
+    TONES,
     WEATHERS,
     colours,
     content_words,
@@ -86,7 +87,12 @@ PALETTES = {
 
 @dataclass(frozen=True)
 class Plan:
+    """*named* says which of `time` and `place` the words name, and which were left to chance."""
+
     key: str
+    words: tuple[str, ...]
+    named: frozenset[str]
+    tones: frozenset[str]
     time: str
     place: str
     weather: frozenset[str]
@@ -121,9 +127,9 @@ def plan_of(painting: Painting, index: int) -> Plan:
     rng = generator(key, "plan")
     above = sky_colour(found)
     any_time = ("day",) if above in DAY_SKIES else ANY_TIME
-    time = _first(matches(found, TIMES, without), any_time, rng)
-    named = [*matches(found, PLACES, without), *matches(found, HOMES, without)]
-    place = _first(named, ANY_PLACE, rng)
+    times, places = matches(found, TIMES, without), matches(found, PLACES, without)
+    time = _first(times, any_time, rng)
+    place = _first([*places, *matches(found, HOMES, without)], ANY_PLACE, rng)
     subjects = matches(found, SUBJECTS, without)
     subject = subjects[0] if subjects else None
     own_colour = subject_colour(found, subject) if subject else None
@@ -131,6 +137,9 @@ def plan_of(painting: Painting, index: int) -> Plan:
     shades = PALETTES["night" if place == "space" else time]
     return Plan(
         key=key,
+        words=tuple(found),
+        named=frozenset({"time"} if times else ()) | frozenset({"place"} if places else ()),
+        tones=frozenset(matches(found, TONES, without)),
         time="night" if place == "space" else time,
         place=place,
         weather=frozenset(matches(found, WEATHERS, without)),

@@ -27,35 +27,50 @@ Place: TypeAlias = Callable[[Image.Image, Plan], None]
 
 
 def paint_scene(plan: Plan, width: int, height: int) -> Image.Image:
-    if plan.place == "space":
-        image = paint_space(plan, width, height)
-    elif plan.place == "underwater":
-        image = paint_underwater(plan, width, height)
-    else:
-        image = paint_sky(plan, width, height)
-        PLACES[plan.place](image, plan)
+    image = paint_surroundings(plan, width, height)
     if plan.subject:
-        if plan.place in {"sea", "lake", "city"} and needs_ground(plan.subject):
-            paint_hills(image, plan, start=0.87, count=1)
         paint_subject(image, plan)
     paint_weather(image, plan)
     return treated(image, plan)
 
 
+def paint_surroundings(plan: Plan, width: int, height: int) -> Image.Image:
+    """Paint the place, with ground for the subject to stand on, but not the subject."""
+    if plan.place == "space":
+        return paint_space(plan, width, height)
+    if plan.place == "underwater":
+        return paint_underwater(plan, width, height)
+    image = paint_sky(plan, width, height)
+    paint_land(image, plan)
+    return image
+
+
+def paint_land(image: Image.Image, plan: Plan) -> None:
+    """Paint what lies below the sky that *image* holds."""
+    PLACES[plan.place](image, plan)
+    if plan.subject and plan.place in WATER and needs_ground(plan.subject):
+        paint_hills(image, plan, start=SHORE, count=1)
+
+
+def water_level(plan: Plan) -> float | None:
+    """Return the share of the height at which water begins; None where there is none."""
+    return WATER[plan.place](plan.horizon) if plan.place in WATER else None
+
+
 def _sea(image: Image.Image, plan: Plan) -> None:
-    level = plan.horizon - 0.02
+    level = WATER["sea"](plan.horizon)
     paint_water(image, plan, level=level, rough=1.0)
     paint_waves(image, plan, level=level + 0.04)
 
 
 def _lake(image: Image.Image, plan: Plan) -> None:
     paint_mountains(image, plan)
-    paint_water(image, plan, level=min(0.8, plan.horizon + 0.13), rough=0.35)
+    paint_water(image, plan, level=WATER["lake"](plan.horizon), rough=0.35)
     paint_hills(image, plan, start=0.95, count=1)
 
 
 def _city(image: Image.Image, plan: Plan) -> None:
-    level = min(0.8, plan.horizon + 0.14)
+    level = WATER["city"](plan.horizon)
     paint_city(image, plan, ground=level + 0.01)
     paint_water(image, plan, level=level, rough=0.6 if "rain" in plan.weather else 0.45)
 
@@ -82,6 +97,13 @@ def _draw_blossoms(image: Image.Image, plan: Plan) -> None:
         draw.ellipse([left - size, y - size, left + size, y + size], fill=shade)
 
 
+SHORE = 0.87
+"""Where the ground begins on which a subject stands at the water."""
+WATER: dict[str, Callable[[float], float]] = {
+    "sea": lambda horizon: horizon - 0.02,
+    "lake": lambda horizon: min(0.8, horizon + 0.13),
+    "city": lambda horizon: min(0.8, horizon + 0.14),
+}
 PLACES: dict[str, Place] = {
     "mountain": paint_mountains,
     "forest": paint_forest,

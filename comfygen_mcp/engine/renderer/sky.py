@@ -13,19 +13,32 @@ SHRINK = 3
 
 def paint_sky(plan: Plan, width: int, height: int) -> Image.Image:
     small_width, small_height = max(8, width // SHRINK), max(8, height // SHRINK)
-    sky = _gradient(plan, small_width, small_height)
-    sky = 1 - (1 - sky) * (1 - _glow(plan, small_width, small_height))
-    _add_clouds(sky, plan)
+    sky = clear_sky(plan, small_width, small_height)
+    add_clouds(sky, plan, clouds_of(plan, small_width, small_height))
     if "aurora" in plan.weather:
-        _add_aurora(sky, plan)
+        add_aurora(sky, plan)
+    image = enlarged_sky(sky, width, height)
+    draw_lights(image, plan)
+    return image
+
+
+def clear_sky(plan: Plan, width: int, height: int) -> Plane:
+    sky = _gradient(plan, width, height)
+    return 1 - (1 - sky) * (1 - _glow(plan, width, height))
+
+
+def enlarged_sky(sky: Plane, width: int, height: int) -> Image.Image:
     pixels = (np.clip(sky, 0, 1) * 255).astype(np.uint8)
-    image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+    return Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def draw_lights(image: Image.Image, plan: Plan) -> None:
+    """Draw the stars, and the sun or moon."""
     if plan.is_dark:
         night = plan.time == "night"
         draw_stars(image, plan, density=1.0 if night else 0.3, depth=plan.horizon * (1 if night else 0.6))
     if plan.time != "storm":
         _draw_disc(image, plan)
-    return image
 
 
 def disc_position(plan: Plan, width: int, height: int) -> tuple[float, float]:
@@ -72,14 +85,19 @@ def _distance(plan: Plan, width: int, height: int) -> Plane:
     return np.sqrt(across**2 + (1.25 * down) ** 2)
 
 
-def _add_clouds(sky: Plane, plan: Plan) -> None:
-    height, width = sky.shape[:2]
+def clouds_of(plan: Plan, width: int, height: int) -> Plane:
+    """Return how thick the clouds are everywhere, above 0.4 or so where there are any."""
     rng = plan.chance("clouds")
-    cover = 0.75 if plan.time == "storm" else float(rng.uniform(-0.1, 0.55))
-    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    cover = float(rng.uniform(-0.1, 0.55))
     field = cloud_field(rng, width, height, cells=3.2, stretch=3.2, octaves=5)
+    return field + (0.75 if plan.time == "storm" else cover)
+
+
+def add_clouds(sky: Plane, plan: Plan, field: Plane) -> None:
+    height, width = sky.shape[:2]
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     fade = np.clip(1.15 - y / plan.horizon * 0.75, 0.1, 1)
-    amount = smoothstep(0.55 - cover, 1.35 - cover, field) * fade
+    amount = smoothstep(0.55, 1.35, field) * fade
     # The upper side of a bump is lit, its lower side lies in its own shade.
     slope = np.zeros_like(field)
     slope[2:] = np.clip((field[2:] - field[:-2]) * 2.2, -1, 1)
@@ -102,7 +120,8 @@ def _cloud_colours(plan: Plan) -> tuple[Rgb, Rgb]:
     return mix(palette.sun, palette.horizon, 0.35), mix(palette.middle, palette.zenith, 0.45)
 
 
-def _add_aurora(sky: Plane, plan: Plan) -> None:
+def add_aurora(sky: Plane, plan: Plan, shift: float = 0.0) -> None:
+    """Hang curtains of light into the sky; *shift* lets them wave."""
     height, width = sky.shape[:2]
     rng = plan.chance("aurora")
     x = np.arange(width, dtype=np.float32) / width
@@ -110,11 +129,12 @@ def _add_aurora(sky: Plane, plan: Plan) -> None:
     for shade in ((0.2, 0.95, 0.6), (0.25, 0.6, 0.95), (0.75, 0.3, 0.85)):
         base = plan.horizon * rng.uniform(0.45, 0.85)
         bend = sum(
-            rng.uniform(0.02, 0.07) * np.sin(x * rng.uniform(3, 14) + rng.uniform(0, 6)) for _ in range(3)
+            rng.uniform(0.02, 0.07) * np.sin(x * rng.uniform(3, 14) + rng.uniform(0, 6) + shift)
+            for _ in range(3)
         )
         above = base + bend - y
         curtain = np.where(above > 0, np.exp(-above * 5.5), np.exp(above * 60))
-        rays = 0.55 + 0.45 * np.sin(x * rng.uniform(50, 90) + 9 * bend)
+        rays = 0.55 + 0.45 * np.sin(x * rng.uniform(50, 90) + 9 * bend + 2 * shift)
         sky += (0.4 * curtain * rays)[..., None].astype(np.float32) * np.array(shade, np.float32)
 
 

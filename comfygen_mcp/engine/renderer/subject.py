@@ -66,22 +66,33 @@ def needs_ground(subject: str) -> bool:
 
 
 def paint_subject(image: Image.Image, plan: Plan) -> None:
+    """Draw the subject where it belongs in a scene."""
     art = ART[plan.subject or ""]
     rng = plan.chance("subject")
     unit = min(image.size)
     size = max(8, int(unit * art.size * rng.uniform(0.92, 1.12)))
-    sketch = Sketch(size)
-    art.draw(sketch, _tones(art, plan))
-    tile = sketch.finished(mirrored=plan.mirrored)
     # Opposite the sun, near a third of the width.
     side = 0.66 if plan.sun_x < 0.5 else 0.34
     x = int((side + rng.uniform(-0.05, 0.05)) * image.width - size / 2)
     y = _top(art, plan, image.height, size, float(rng.uniform(-0.5, 0.5)))
-    floats = art.where == "sky" or plan.place in {"space", "underwater"}
-    if not floats:
-        _ground(image, plan, art, (x, y), size)
-    _shine(image, plan, tile, (x, y))
-    image.paste(tile, (x, y), tile)
+    draw_subject(image, plan, size, (x, y))
+
+
+def draw_subject(image: Image.Image, plan: Plan, size: int, corner: tuple[int, int]) -> None:
+    """Draw the subject with its shadow into the square of that size and upper left corner."""
+    art = ART[plan.subject or ""]
+    sketch = Sketch(size)
+    art.draw(sketch, _tones(art, plan))
+    tile = sketch.finished(mirrored=plan.mirrored)
+    if not floats(plan):
+        _ground(image, plan, art, corner, size)
+    _shine(image, plan, tile, corner)
+    image.paste(tile, corner, tile)
+
+
+def floats(plan: Plan) -> bool:
+    """Whether the subject has nothing under it."""
+    return ART[plan.subject or ""].where == "sky" or plan.place in {"space", "underwater"}
 
 
 def _tones(art: Art, plan: Plan) -> Tones:

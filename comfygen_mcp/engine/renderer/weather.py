@@ -1,5 +1,7 @@
 """What hangs in the air: snow, rain, fog, petals, leaves, fireflies."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -7,25 +9,23 @@ from comfygen_mcp.engine.renderer.colour import NAMED, Rgb, mix, to_bytes
 from comfygen_mcp.engine.renderer.fields import cloud_field, smoothstep
 from comfygen_mcp.engine.renderer.plan import Plan
 
+FLAKES = ((240, 0.0016, 170, 0.0), (90, 0.0032, 215, 0.0008), (16, 0.011, 120, 0.004))
+"""Three depths of snow: how many, how large, how white and how blurred, as shares of the smaller side."""
+SCRAPS: dict[str, tuple[Rgb, ...]] = {
+    "petals": ((1.0, 0.76, 0.84), (1.0, 0.88, 0.92), (0.96, 0.6, 0.74)),
+    "leaves": (NAMED["orange"], (0.8, 0.25, 0.12), NAMED["amber"]),
+}
+
 
 def paint_weather(image: Image.Image, plan: Plan) -> None:
     if plan.place in {"space", "underwater"}:
         return
-    if "fog" in plan.weather:
-        _paint_fog(image, plan)
-    if "rain" in plan.weather:
-        _paint_rain(image, plan)
-    if "snow" in plan.weather:
-        _paint_flakes(image, plan)
-    if "petals" in plan.weather:
-        _paint_scraps(image, plan, ((1.0, 0.76, 0.84), (1.0, 0.88, 0.92), (0.96, 0.6, 0.74)))
-    if "leaves" in plan.weather:
-        _paint_scraps(image, plan, (NAMED["orange"], (0.8, 0.25, 0.12), NAMED["amber"]))
-    if "fireflies" in plan.weather:
-        _paint_fireflies(image, plan)
+    for kind, paint in KINDS.items():
+        if kind in plan.weather:
+            paint(image, plan)
 
 
-def _paint_fog(image: Image.Image, plan: Plan) -> None:
+def paint_fog(image: Image.Image, plan: Plan) -> None:
     width, height = image.size
     small = (max(8, width // 4), max(8, height // 4))
     field = cloud_field(plan.chance("fog"), *small, cells=2.5, stretch=5, octaves=4)
@@ -37,7 +37,12 @@ def _paint_fog(image: Image.Image, plan: Plan) -> None:
     image.paste(to_bytes(mix(plan.palette.horizon, plan.palette.middle, 0.3)), (0, 0), mask)
 
 
-def _paint_rain(image: Image.Image, plan: Plan) -> None:
+def slant_of_rain(plan: Plan) -> float:
+    """Return how far a drop goes sideways for each height that it falls."""
+    return float(plan.chance("rain").uniform(-0.22, 0.22))
+
+
+def paint_rain(image: Image.Image, plan: Plan) -> None:
     rng = plan.chance("rain")
     width, height = image.size
     layer = Image.new("L", image.size)
@@ -51,27 +56,22 @@ def _paint_rain(image: Image.Image, plan: Plan) -> None:
     image.paste(to_bytes(mix(plan.palette.horizon, (1, 1, 1), 0.5)), (0, 0), layer)
 
 
-def _paint_flakes(image: Image.Image, plan: Plan) -> None:
-    """Let three depths of snow fall; the nearest is large and out of focus."""
-    rng = plan.chance("flakes")
+def paint_flakes(image: Image.Image, plan: Plan, depth: int) -> None:
+    """Let the snow of one depth fall; the nearest is large and out of focus."""
+    count, size, level, blur = FLAKES[depth]
     unit = min(image.size)
-    for count, size, level, blur in (
-        (240, 0.0016, 170, 0.0),
-        (90, 0.0032, 215, 0.0008),
-        (16, 0.011, 120, 0.004),
-    ):
-        layer = Image.new("L", image.size)
-        draw = ImageDraw.Draw(layer)
-        for x, y, grow in rng.random((_fitting(count, unit), 3)):
-            radius = max(0.55, unit * size * (0.6 + grow))
-            left, top = x * image.width, y * image.height
-            draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=level)
-        if blur and unit > 160:
-            layer = layer.filter(ImageFilter.BoxBlur(unit * blur))
-        image.paste((255, 255, 255), (0, 0), layer)
+    layer = Image.new("L", image.size)
+    draw = ImageDraw.Draw(layer)
+    for x, y, grow in plan.chance(f"flakes {depth}").random((_fitting(count, unit), 3)):
+        radius = max(0.55, unit * size * (0.6 + grow))
+        left, top = x * image.width, y * image.height
+        draw.ellipse([left - radius, top - radius, left + radius, top + radius], fill=level)
+    if blur and unit > 160:
+        layer = layer.filter(ImageFilter.BoxBlur(unit * blur))
+    image.paste((255, 255, 255), (0, 0), layer)
 
 
-def _paint_scraps(image: Image.Image, plan: Plan, shades: tuple[Rgb, ...]) -> None:
+def paint_scraps(image: Image.Image, plan: Plan, shades: tuple[Rgb, ...]) -> None:
     rng = plan.chance("scraps")
     draw = ImageDraw.Draw(image)
     unit = min(image.size)
@@ -91,7 +91,7 @@ def _fitting(count: int, unit: int) -> int:
     return max(4, int(count * min(1.0, unit / 320)))
 
 
-def _paint_fireflies(image: Image.Image, plan: Plan) -> None:
+def paint_fireflies(image: Image.Image, plan: Plan) -> None:
     rng = plan.chance("fireflies")
     unit = min(image.size)
     layer = Image.new("L", image.size)
@@ -107,3 +107,19 @@ def _paint_fireflies(image: Image.Image, plan: Plan) -> None:
         radius = max(0.6, unit * 0.0022 * grow)
         ImageDraw.Draw(layer).ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
     image.paste((255, 236, 150), (0, 0), layer)
+
+
+def _paint_snow(image: Image.Image, plan: Plan) -> None:
+    for depth in range(len(FLAKES)):
+        paint_flakes(image, plan, depth)
+
+
+KINDS: dict[str, Callable[[Image.Image, Plan], None]] = {
+    "fog": paint_fog,
+    "rain": paint_rain,
+    "snow": _paint_snow,
+    "petals": lambda image, plan: paint_scraps(image, plan, SCRAPS["petals"]),
+    "leaves": lambda image, plan: paint_scraps(image, plan, SCRAPS["leaves"]),
+    "fireflies": paint_fireflies,
+}
+"""What is painted for each kind of weather, in this order."""

@@ -7,7 +7,8 @@ from itertools import pairwise
 from comfygen_mcp.engine.renderer.colour import NAMED, Rgb
 
 WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_FILLERS = "a an and at by for from in into is it of on or over some the to under very with"
+# "night falls" is not autumn.
+_FILLERS = "a an and at by falls for from in into is it of on or over some the to under very with"
 FILLERS = frozenset(_FILLERS.split())
 
 TIMES = {
@@ -53,6 +54,20 @@ HOMES = {
     "puppy rose balloon barn",
 }
 """Where a scene is when only its subject is named."""
+TONES = {
+    "brighter": "brighter lighter brighten",
+    "darker": "darker darken dim moody",
+    "vivid": "vivid saturated vibrant colourful colorful",
+    "muted": "muted desaturated pale faded pastel",
+    "warm": "warm warmer cosy cozy",
+    "cold": "cold colder cool cooler chilly",
+    "blurred": "blur blurred blurry",
+}
+"""What an instruction says of the picture as a whole."""
+ADDING = frozenset(
+    ["add", "put", "place", "insert", "include", "draw", "give", "into", "replace", "turn", "become"]
+)
+"""Words of an instruction after which a subject is one that is not there yet."""
 STYLES = {
     "watercolor": "watercolor watercolour aquarelle gouache",
     "sketch": "sketch drawing pencil charcoal lineart engraving etching",

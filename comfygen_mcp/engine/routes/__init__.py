@@ -3,7 +3,17 @@
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from comfygen_mcp.engine.options import Dialect
-from comfygen_mcp.engine.routes import catalogue, files, history, jobs, prompts, queue, sockets, uploads
+from comfygen_mcp.engine.routes import (
+    catalogue,
+    files,
+    history,
+    jobs,
+    model_metadata,
+    prompts,
+    queue,
+    sockets,
+    uploads,
+)
 
 PLAIN = (
     ("GET", "/prompt", prompts.get_prompt),
@@ -16,7 +26,7 @@ PLAIN = (
     ("POST", "/history", history.post_history),
     ("GET", "/history/{prompt_id}", history.get_entry),
     ("GET", "/view", files.get_view),
-    ("GET", "/view_metadata/{folder}", files.get_view_metadata),
+    ("GET", "/view_metadata/{folder}", model_metadata.get_view_metadata),
     ("POST", "/upload/image", uploads.post_image),
     ("GET", "/models", catalogue.get_folders),
     ("GET", "/models/{folder}", catalogue.get_models),

@@ -36,10 +36,6 @@ async def get_view(request: Request) -> Response:
     return _whole(request, found, engine.dialect)
 
 
-async def get_view_metadata(_: Request) -> Response:
-    return empty(404)
-
-
 def _find(folders: Folders, query: QueryParams) -> Path | int:
     """Return the file asked for, or the status that says why there is none."""
     if "filename" not in query:

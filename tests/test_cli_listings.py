@@ -1,0 +1,89 @@
+"""`comfygen models`, `loras` and `presets` as a person uses them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from engine_server import EngineServer
+from safetensors_files import write_safetensors
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stocked")
+    loras = folder / "models" / "loras"
+    kohya = {"ss_base_model_version": "sdxl_base_v1-0", "modelspec.trigger_phrase": "ohwx"}
+    write_safetensors(loras / "sdxl" / "ohwx.safetensors", kohya)
+    write_safetensors(loras / "flux_film.safetensors")
+    checkpoints = ("v1-5-pruned-emaonly-fp16.safetensors", "sd_xl_base_1.0.safetensors")
+    with EngineServer(folder, models={"checkpoints": checkpoints}) as server:
+        yield server
+
+
+@pytest.fixture
+def comfygen(tmp_path, stocked):
+    own = {
+        "COMFYGEN_STORE": str(tmp_path / "gallery"),
+        "COMFYGEN_INCOMING": str(tmp_path / "incoming"),
+        "COMFYUI_URL": stocked.url,
+        "HOME": str(tmp_path),
+        "COLUMNS": "160",
+        "NO_COLOR": "1",
+    }
+
+    def run(*words):
+        command = [sys.executable, "-m", "comfygen_mcp", *words]
+        environ = {**os.environ, **own}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=environ, check=False
+        )
+
+    return run
+
+
+def test_models_are_listed_those_that_are_ready_or_one_in_full(comfygen):
+    ready = comfygen("models", "--ready")
+    one = comfygen("models", "flux-dev")
+    row = json.loads(comfygen("models", "z-image-turbo", "--json").stdout)
+
+    assert {"sd15", "sdxl"} <= {line.split(" ")[0] for line in ready.stdout.splitlines()}
+    assert "z-image-turbo" not in ready.stdout
+    assert one.stdout.startswith("sd15 (txt2img): ready\n")
+    assert "Prompts: Keywords" in one.stdout
+    assert (row["state"], row["missing"][0]["folder"]) == ("missing files", "diffusion_models")
+
+
+def test_models_are_recommended_for_a_task_with_reasons_and_what_is_missing(comfygen):
+    told = comfygen("models", "--task", "text in images")
+    rows = json.loads(comfygen("models", "--task", "text in images", "--json").stdout)
+    refused = comfygen("models", "--task", "upscaaale")
+
+    assert rows[0]["state"] == "ready"
+    assert told.stdout.splitlines()[1].startswith(rows[0]["name"])
+    assert "good at text in pictures" in " ".join(told.stdout.split())
+    assert "Not installed: " in told.stdout
+    assert (refused.returncode, "Did you mean 'upscale'" in refused.stderr) == (2, True)
+
+
+def test_loras_are_listed_for_people_and_as_json(comfygen):
+    told = comfygen("loras", "--model", "sdxl")
+    rows = json.loads(comfygen("loras", "ohwx", "--json").stdout)
+    none = comfygen("loras", "nothing-like-it")
+
+    lines = told.stdout.splitlines()
+    assert lines[0].startswith("2 LoRAs at ")
+    assert lines[2].split() == ["sdxl/ohwx.safetensors", "sdxl", "yes", "0.6-0.8", "typical", "ohwx"]
+    assert lines[3].split()[:5] == ["flux_film.safetensors", "flux1", "(by", "its", "name)"]
+    assert "Strength: 0.3-0.5 subtle" in told.stdout
+    assert [row["name"] for row in rows["loras"]] == ["sdxl/ohwx.safetensors"]
+    assert none.stdout.startswith("No LoRAs match 'nothing-like-it'")
+    assert len(none.stdout.splitlines()) == 1
+
+
+def test_presets_show_the_loras_of_lora_presets(comfygen):
+    told = comfygen("presets").stdout
+
+    assert "text_to_video" in told
+    assert "wan2.2_t2v_lightx2v_4steps_lora_v1.1_high_noise.safetensors:1" in told.replace("\n", "")
