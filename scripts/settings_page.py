@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from comfygen_mcp.config import BackendBlock, Settings
 from comfygen_mcp.config_environment import SECTIONS, variables
-from comfygen_mcp.config_fields import user_data_folder
+from comfygen_mcp.config_fields import user_cache_folder, user_data_folder
 
 SECTION = re.compile(
     r"(<!-- (settings|block): made by scripts/generate-docs -->\n).*?(<!-- end -->)", re.DOTALL
@@ -68,6 +68,8 @@ def _default(record: type[BaseModel], name: str) -> str:
     value: Any = record.model_fields[name].get_default(call_default_factory=True)
     if isinstance(value, str | Path) and str(value).startswith(str(user_data_folder())):
         return f"`{Path(value).name}` in the user's data folder of comfygen-mcp"
+    if value == user_cache_folder():
+        return "the user's cache folder of comfygen-mcp"
     if value is None or value in ((), {}):
         return "-"
     if isinstance(value, bool):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from engine_server import EngineServer
@@ -172,6 +173,20 @@ async def test_a_preset_comes_first_and_an_explicit_lora_of_the_same_file_replac
     ]
 
 
+async def test_the_preset_in_the_documentation_works_as_it_is_written(resolving, tmp_path):
+    page = (Path(__file__).parent.parent / "docs" / "loras.md").read_text(encoding="utf-8")
+    presets = tmp_path / "presets.yaml"
+    presets.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    names = ("film.safetensors", "sdxl/ohwx.safetensors")
+    with EngineServer(tmp_path / "engine", models={"loras": names}) as server:
+        found = await resolving(server.url, lora_preset="old_film", presets_file=presets)
+
+    assert [(use.name, use.strength, use.strength_clip) for use in found.loras] == [
+        ("film.safetensors", 0.7, None),
+        ("sdxl/ohwx.safetensors", 0.5, 0.4),
+    ]
+
+
 async def test_an_unknown_preset_and_a_strength_out_of_range_in_one_are_refused(resolving, stocked, tmp_path):
     presets = tmp_path / "presets.yaml"
     presets.write_text("lora_presets:\n  odd: {loras: [{name: style, strength: .nan}]}\n", encoding="utf-8")
@@ -181,7 +196,9 @@ async def test_an_unknown_preset_and_a_strength_out_of_range_in_one_are_refused(
         await resolving(stocked.url, lora_preset="odd", presets_file=presets)
 
 
-async def test_the_shipped_presets_are_for_the_full_workflows_at_few_steps(resolving, stocked):
+async def test_a_preset_for_few_steps_in_a_job_with_many_is_noted_with_the_model_that_has_it_built_in(
+    resolving, stocked
+):
     slow = await resolving(stocked.url, lora_preset="text_to_video", model="wan22-t2v-full")
     right = await resolving(
         stocked.url, lora_preset="text_to_video", model="wan22-t2v-full", steps=4, cfg=1.0
@@ -195,7 +212,8 @@ async def test_the_shipped_presets_are_for_the_full_workflows_at_few_steps(resol
         (WAN.format("low"), "low"),
     ]
     assert right.notes == ()
-    assert any("set steps=4 and cfg=1" in note for note in slow.notes)
+    assert all("use model wan22-t2v, which has it built in" in note for note in slow.notes)
+    assert len(slow.notes) == 2
     assert undecided.notes == ()
 
 

@@ -70,7 +70,7 @@ def test_every_task_that_is_named_as_valid_is_understood(task):
         ("commercial use", "quick", "its licence allows commercial use: Apache-2.0"),
         ("text in images", "letters", "good at text in pictures"),
         ("posters", "letters", "good at poster"),
-        ("a sign", "letters", "Posters and signs."),
+        ("a sign", "letters", "Posters and signs"),
         ("anime pictures", "small", "good at anime"),
         ("edit a photo", "editor", "edits a picture by instruction"),
         ("video", "film", "makes video from text"),

@@ -24,7 +24,8 @@ async def test_a_jobs_time_limit_follows_from_the_kind_of_its_workflow(
     (tmp_path / "grey.json").write_text(json.dumps(graph), encoding="utf-8")
     settings = settings_for(COMFYUI_URL=engine.url, COMFYGEN_WORKFLOW_DIRS=str(tmp_path), **LIMITS)
     async with open_app(settings, {}) as app:
-        job = await app.generation.start(GenerateRequest(prompt="grey", workflow="grey"))
+        started = await app.generation.start(GenerateRequest(prompt="grey", workflow="grey"))
+        job = started.job
         await app.generation.wait(job.id, timeout_s=30)
 
     assert (job.kind, job.timeout_s) == (kind, limit_s)

@@ -86,20 +86,19 @@ async def _loras(
     options: Options, *, query: str | None, model: str | None, limit: int, as_json: bool
 ) -> None:
     from comfygen_mcp.cli.tables import show_table
-    from comfygen_mcp.tools.loras import lora_lines
+    from comfygen_mcp.graph.lora_strength import STRENGTH_SCALE
+    from comfygen_mcp.tools.loras import list_head
 
     async with opened(options) as app:
         found = await app.loras.listed(query=query, model=model, limit=limit)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2))
         return
-    head, *advice = lora_lines(found, query)
-    typer.echo(head)
+    typer.echo(list_head(found, query))
     if found.loras:
         columns = ("LoRA", "made for", "fits", "stage", "strength", "trigger words", "title")
         show_table(columns, [_lora_row(view) for view in found.loras])
-    for line in advice:
-        typer.echo(line)
+        typer.echo(f"\nUse one with --lora NAME:0.7; trigger words belong into the prompt. {STRENGTH_SCALE}")
 
 
 def _lora_row(view: LoraView) -> tuple[str, ...]:

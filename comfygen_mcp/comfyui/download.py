@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -19,6 +18,8 @@ from comfygen_mcp.errors import BackendUnreachable, StoreFailed, UnexpectedReply
 from comfygen_mcp.models import Output
 
 _PIECE = 1 << 18
+_HELD = 1 << 20
+"""Bytes that are held before they are written: most pictures need one visit to a thread."""
 _UNSAFE = re.compile(r"[^\w.-]+")
 _BEFORE_WORDS = b"\xef\xbb\xbf \t\r\n"
 
@@ -151,13 +152,16 @@ async def _written(remote: RemoteText, target: Target) -> Output:
 async def _save(pieces: AsyncIterator[bytes], path: Path) -> tuple[int, str]:
     """Write *pieces* beside *path*, then rename: a file of that name is always whole."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    digest, size = hashlib.sha256(), 0
+    digest, size, held = hashlib.sha256(), 0, bytearray()
     try:
-        with await asyncio.to_thread(partial.open, "wb") as file:
-            async for piece in pieces:
-                digest.update(piece)
-                size += await asyncio.to_thread(file.write, piece)
-        await asyncio.to_thread(os.replace, partial, path)
+        async for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            held += piece
+            if len(held) >= _HELD:
+                await asyncio.to_thread(_append, held, partial)
+                held = bytearray()
+        await asyncio.to_thread(_finish, held, partial, path)
     except OSError as error:
         raise StoreFailed(
             f"The output folder cannot be written: {error.strerror}. Check space and rights."
@@ -165,6 +169,16 @@ async def _save(pieces: AsyncIterator[bytes], path: Path) -> tuple[int, str]:
     finally:
         partial.unlink(missing_ok=True)
     return size, digest.hexdigest()
+
+
+def _append(data: bytearray, partial: Path) -> None:
+    with partial.open("ab") as file:
+        file.write(data)
+
+
+def _finish(data: bytearray, partial: Path, path: Path) -> None:
+    _append(data, partial)
+    partial.replace(path)
 
 
 def _local_name(filename: str, index: int) -> str:

@@ -37,12 +37,22 @@ def strength_note(name: str, strength: float, facts: LoraFacts) -> str | None:
     return None
 
 
-def sampling_note(name: str, facts: LoraFacts, *, steps: int | None, cfg: float | None) -> str | None:
-    """Return what to set where a job has more *steps* or *cfg* than an acceleration LoRA is made for."""
+def sampling_note(
+    name: str, facts: LoraFacts, *, steps: int | None, cfg: float | None, built_into: str | None = None
+) -> str | None:
+    """Return what to do where a job has more *steps* or *cfg* than an acceleration LoRA is made for.
+
+    *built_into* is the model that has it already, with all settings right.
+    """
     if facts.steps is None or ((steps or 0) <= 2 * facts.steps and (cfg or 0) <= _HIGHEST_CFG):
         return None
     shown = [*([f"{steps} steps"] if steps else []), *([f"cfg {cfg:g}"] if cfg else [])]
+    cure = (
+        f"use model {built_into}, which has it built in"
+        if built_into
+        else f"set steps={facts.steps} and cfg=1"
+    )
     return (
-        f"LoRA {name} is made for {facts.steps} steps at cfg 1, this job has {' and '.join(shown)}: set "
-        f"steps={facts.steps} and cfg=1, or the result looks burnt."
+        f"LoRA {name} is made for {facts.steps} steps at cfg 1, this job has {' and '.join(shown)}: {cure}, "
+        "or the result looks burnt."
     )

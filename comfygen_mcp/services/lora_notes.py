@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import Field
+
 from comfygen_mcp.graph.lora_facts import LoraFacts, fits
 from comfygen_mcp.graph.lora_names import matching_files
 from comfygen_mcp.graph.lora_strength import sampling_note, strength_note
@@ -10,11 +12,15 @@ from comfygen_mcp.models import LoraUse, Record
 
 
 class Around(Record):
-    """The job that LoRAs go into; *own* are the LoRA files that its workflow loads already."""
+    """The job that LoRAs go into; *own* are the LoRA files that its workflow loads already.
+
+    *built_in* tells which other model has a file built in for the same task.
+    """
 
     workflow: str
     architecture: Architecture | None = None
     own: tuple[str, ...] = ()
+    built_in: Mapping[str, str] = Field(default_factory=dict[str, str])
     steps: int | None = None
     cfg: float | None = None
 
@@ -46,7 +52,13 @@ def _notes(use: LoraUse, facts: LoraFacts, around: Around) -> list[str]:
     notes = (
         _mismatch(use.name, facts, around.architecture),
         strength_note(use.name, use.strength, facts),
-        sampling_note(use.name, facts, steps=around.steps, cfg=around.cfg),
+        sampling_note(
+            use.name,
+            facts,
+            steps=around.steps,
+            cfg=around.cfg,
+            built_into=around.built_in.get(use.name),
+        ),
     )
     return [note for note in notes if note]
 

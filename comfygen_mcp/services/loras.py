@@ -51,13 +51,24 @@ class LoraService:
             named = await self._named(host, wanted)
         uses = _replaced(named[: len(first)], named[len(first) :])
         facts = await self._files.facts(host, [use.name for use in uses])
-        return resolved(uses, facts, _around(request, offer, workflow))
+        around = _around(request, offer, workflow)
+        return resolved(uses, facts, around.model_copy(update={"built_in": self._built_in(workflow)}))
 
     async def listed(
         self, *, query: str | None = None, model: str | None = None, limit: int = 50
     ) -> LoraList:
         """Return what is installed on the host of *model*, with what is known of it; see `lora_list`."""
         return await lora_list(self._offers, self._files, query=query, model=model, limit=limit)
+
+    def _built_in(self, workflow: Workflow) -> dict[str, str]:
+        """Return LoRA file → the model of the same kind and architecture that has it built in."""
+        kin = (workflow.metadata.kind, workflow.metadata.architecture)
+        return {
+            entry.file: other.name
+            for other in self._library.all()
+            for entry in other.metadata.requires
+            if entry.folder == FOLDER and (other.metadata.kind, other.metadata.architecture) == kin
+        }
 
     async def _named(self, host: Host, uses: Sequence[LoraUse]) -> list[LoraUse]:
         names = await self._files.names(host)

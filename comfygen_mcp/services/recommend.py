@@ -57,7 +57,7 @@ def _score(task: str, view: ModelView) -> _Score:
         KIND_IN_WORDS.get(view.kind, ""),
         *(wish.why(view) for wish in wishes),
         f"good at {', '.join([*whole, *(p for p in good_at if p not in whole)][:3])}" if good_at else "",
-        view.good_for if mentioned and not good_at else "",
+        view.good_for.rstrip(".") if mentioned and not good_at else "",
         f"{view.vram_gb} GB of VRAM" if view.vram_gb else "",
         f"but its licence is {view.license}" if _is_restricted(view) else "",
     ]

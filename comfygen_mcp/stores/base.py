@@ -38,7 +38,7 @@ class Store(Protocol):
     async def put_file(
         self, key: str, path: Path, *, mime: str, metadata: Mapping[str, str] | None = None
     ) -> None:
-        """Store the file at *path* under *key*; *path* itself is left alone."""
+        """Store the file at *path* under *key*; *path* stays, and must not be written to any more."""
         ...
 
     async def put_bytes(self, key: str, data: bytes, *, mime: str) -> None: ...

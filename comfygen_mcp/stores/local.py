@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from anyio import to_thread
 
 from comfygen_mcp.errors import BadRequest, StoreFailed
 from comfygen_mcp.stores.base import Condition, StoredFile
-from comfygen_mcp.stores.durable import copy_into, write_whole
+from comfygen_mcp.stores.durable import put_whole, write_whole
 from comfygen_mcp.stores.keys import TEMPORARY, checked_key, is_key, mime_of
 
 LEFTOVER_AFTER_S = 24 * 3600
@@ -43,7 +43,7 @@ class LocalStore:
         mime: str,  # noqa: ARG002  (a folder keeps no MIME type: the sidecar does)
         metadata: Mapping[str, str] | None = None,  # noqa: ARG002  (as above)
     ) -> None:
-        await self._on_disk("write", key, partial(self._write, key, partial(copy_into, path)))
+        await self._on_disk("write", key, partial(self._write, key, partial(put_whole, source=path)))
 
     async def put_bytes(
         self,
@@ -52,7 +52,8 @@ class LocalStore:
         *,
         mime: str,  # noqa: ARG002  (as above)
     ) -> None:
-        await self._on_disk("write", key, partial(self._write, key, lambda file: file.write(data)))
+        write = partial(write_whole, fill=lambda file: file.write(data))
+        await self._on_disk("write", key, partial(self._write, key, write))
 
     async def read(self, key: str) -> bytes:
         return await self._on_disk("read", key, lambda: self._inside(key).read_bytes())
@@ -119,9 +120,9 @@ class LocalStore:
             f"The key {key!r} leads out of the store by a link. Remove the link from its folder."
         )
 
-    def _write(self, key: str, fill: Callable[[BinaryIO], object]) -> None:
+    def _write(self, key: str, write: Callable[[Path], None]) -> None:
         self._inside(key.rpartition("/")[0] or key)
-        write_whole(self._path(key), fill)
+        write(self._path(key))
 
     def _delete(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -25,16 +25,12 @@ async def list_loras(
 ) -> Annotated[CallToolResult, LoraList]:
     """List LoRAs: base model, trigger words, strength."""
     found = await app.loras.listed(query=query, model=model, limit=limit)
-    head, *advice = lora_lines(found, query)
-    return compact("\n".join([head, *map(_line, found.loras), *advice]), found)
+    advice = [HOW_TO_USE, STRENGTH_SCALE] if found.loras else []
+    return compact("\n".join([list_head(found, query), *map(_line, found.loras), *advice]), found)
 
 
-def lora_lines(found: LoraList, query: str | None) -> list[str]:
-    """Return what stands above the list, then what stands below it."""
-    return [_head(found, query), *([HOW_TO_USE, STRENGTH_SCALE] if found.loras else [])]
-
-
-def _head(found: LoraList, query: str | None) -> str:
+def list_head(found: LoraList, query: str | None) -> str:
+    """Return what stands above the list: how many there are and where, or what is like the *query*."""
     if not found.total:
         matching = f" match {query!r}" if query else " are installed"
         near = f" Nearest: {', '.join(found.nearest)}." if found.nearest else ""

@@ -146,3 +146,47 @@ def test_a_list_that_a_server_gave_is_all_there_is_even_when_it_is_empty():
     assert not loader.inputs["unet_name"].allows("flux1-dev.safetensors")
     assert loader.inputs["other"].allows("anything")
     assert InputSpec("COMBO", options=()).allows("flux1-dev.safetensors")
+
+
+def test_uploads_sockets_and_branches_are_understood_and_survive_the_compact_form():
+    below = {
+        "required": {"codec": ["COMBO", {"options": ["auto", "h264"]}]},
+        "optional": {"crf": ["INT", {}]},
+    }
+    choices = [
+        {"key": "auto", "inputs": {"required": {}}},
+        {"key": "mp4", "inputs": below},
+        {"inputs": below},
+    ]
+    inputs = {
+        "image": [["a.png"], {"image_upload": True}],
+        "words": ["STRING", {"forceInput": True}],
+        "format": ["COMFY_DYNAMICCOMBO_V3", {"options": choices}],
+    }
+    catalogue = parse_object_info({"Odd": {"input": {"required": inputs}}})
+    again = catalogue_of(json.loads(compact_text(catalogue)))
+
+    specs = catalogue.get("Odd").inputs
+    assert specs["image"].upload
+    assert specs["image"].allows("comfygen/0a1b.png")
+    assert not specs["image"].allows(7)
+    assert specs["words"].socket
+    assert specs["format"].branches == {
+        "auto": {},
+        "mp4": {
+            "codec": InputSpec("COMBO", options=("auto", "h264")),
+            "crf": InputSpec("INT", required=False),
+        },
+    }
+    assert again.get("Odd").inputs["format"] == specs["format"]
+    assert again.get("Odd").inputs["words"] == specs["words"]
+    assert again.get("Odd").inputs["image"].upload
+
+
+def test_the_shipped_catalogue_knows_uploads_and_what_a_choice_brings_along():
+    catalogue = shipped_catalogue()
+
+    assert catalogue.get("LoadImage").inputs["image"].upload
+    assert catalogue.get("LoadImageMask").inputs["image"].upload
+    assert not catalogue.get("LoadImageMask").inputs["channel"].upload
+    assert "codec" in catalogue.get("SaveVideo").inputs["format"].branches["mp4"]

@@ -251,3 +251,10 @@ def test_settings_that_an_acceleration_lora_is_not_made_for_are_noted(steps, cfg
 
     assert note is None if words is None else words in note
     assert sampling_note("style", LoraFacts(), steps=steps, cfg=cfg) is None
+
+
+def test_a_model_that_has_the_lora_built_in_is_the_better_advice():
+    note = sampling_note(WAN_HIGH, lora_facts(WAN_HIGH, {}), steps=20, cfg=3.5, built_into="wan22-t2v")
+
+    assert "use model wan22-t2v, which has it built in" in note
+    assert "steps=4" not in note

@@ -1,4 +1,4 @@
-"""Servers that the suite examines: the engine as it is, with more nodes, and behind a layer that lies."""
+"""Servers that the suite examines: the engine as it is, and behind a layer that lies."""
 
 import contextlib
 import itertools
@@ -6,7 +6,6 @@ import itertools
 import pytest
 from engine_server import EngineServer
 from interop_lies import Layer
-from interop_nodes import MORE_NODES
 
 from comfygen_mcp.comfyui.timing import Timing
 from comfygen_mcp.interop.bench import Plan, open_bench
@@ -24,7 +23,7 @@ def serve(tmp_path):
     with contextlib.ExitStack() as servers:
         numbers = itertools.count()
 
-        def served(*lies, more_nodes=False, **options):
+        def served(*lies, **options):
             layers = []
 
             def wrap(app):
@@ -34,8 +33,6 @@ def serve(tmp_path):
             folder = tmp_path / f"server-{next(numbers)}"
             server = servers.enter_context(EngineServer(folder, wrap=wrap, **options))
             server.layer = layers[0]
-            if more_nodes:
-                server.engine.nodes.update(MORE_NODES)
             return server
 
         yield served

@@ -39,10 +39,10 @@ def test_a_good_server_ends_with_a_table_a_log_and_code_0(check, serve, tmp_path
     header, *_ = ended.stdout.splitlines()
     assert header.split() == ["check", "result", "detail", "ms"]
     assert "output: MP4" in ended.stdout
-    assert "server has no CreateVideo" in ended.stdout
+    assert "boxes ftyp moov" in ended.stdout
     assert f"{server.url}: " in ended.stdout
     assert " 0 failed, " in ended.stdout
-    assert "Left in the server's output folder (5 files):" in ended.stdout
+    assert "Left in the server's output folder (9 files):" in ended.stdout
     assert "Log: logs/mine.log" in ended.stdout
     assert (tmp_path / "logs" / "mine.log").is_file()
 

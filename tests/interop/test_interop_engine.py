@@ -15,8 +15,8 @@ from comfygen_mcp.interop.suite import all_checks
 
 pytestmark = pytest.mark.anyio
 
-NOT_IN_THE_ENGINE = {"output: animated WebP", "output: MP4", "output: audio", "output: text file"}
-NOT_IN_0_3_64 = {"workflow flux2-klein", "workflow flux2-klein-base", "history: job record"}
+FLUX2 = ("flux2-klein", "flux2-klein-base", "flux2-klein-edit", "flux2-klein-base-edit")
+NOT_IN_0_3_64 = {*(f"workflow {name}" for name in FLUX2), "history: job record", "output: text file"}
 BY_VERSION = dict(zip(VERSIONS, (set(), NOT_IN_0_3_64), strict=True))
 
 
@@ -25,24 +25,8 @@ def having(report, result):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_the_engine_passes_and_what_it_lacks_is_named(serve, examine, everything, version):
+async def test_the_engine_passes_and_keeps_only_the_files_named(serve, examine, everything, version):
     server = serve(comfyui_version=version)
-
-    report = await examine(server, **everything)
-
-    assert having(report, "failed") == {}
-    skipped = having(report, "skipped")
-    assert set(skipped) == NOT_IN_THE_ENGINE | BY_VERSION[version]
-    assert skipped["output: MP4"] == "server has no CreateVideo"
-    assert report.comfyui_version == version
-    assert [v.check for v in report.verdicts] == [c.name for c in all_checks()] + ["left as it was found"]
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_a_server_with_every_core_node_passes_and_keeps_only_the_files_named(
-    serve, examine, everything, version
-):
-    server = serve(comfyui_version=version, more_nodes=True)
 
     report = await examine(server, **everything)
 
@@ -52,6 +36,8 @@ async def test_a_server_with_every_core_node_passes_and_keeps_only_the_files_nam
 
     assert having(report, "failed") == {}
     assert set(having(report, "skipped")) == BY_VERSION[version]
+    assert report.comfyui_version == version
+    assert [v.check for v in report.verdicts] == [c.name for c in all_checks()] + ["left as it was found"]
     assert "2 frames" in having(report, "ok")["output: animated WebP"]
     assert having(report, "ok")["model: LoRA"].endswith("the pixels changed")
     assert below("output") == set(report.outputs)
@@ -59,6 +45,18 @@ async def test_a_server_with_every_core_node_passes_and_keeps_only_the_files_nam
     assert all(file.startswith("comfygen-check/t3st/") for file in (*report.outputs, *report.inputs))
     assert server.engine.queue.remaining == 0
     assert server.engine.queue.history == {}
+
+
+async def test_what_a_server_lacks_is_named(serve, examine):
+    server = serve()
+    for name in ("CreateVideo", "SaveAudio", "SaveAudioAdvanced"):
+        del server.engine.nodes[name]
+
+    skipped = having(await examine(server), "skipped")
+
+    assert skipped["output: MP4"] == "server has no CreateVideo"
+    assert skipped["output: audio"] == "server has neither SaveAudio nor SaveAudioAdvanced"
+    assert skipped["workflow wan22-t2v"] == "server has no CreateVideo"
 
 
 async def test_a_model_that_the_server_does_not_have_is_not_run(serve, examine, everything):
@@ -71,13 +69,11 @@ async def test_a_model_that_the_server_does_not_have_is_not_run(serve, examine, 
 
 
 async def test_missing_model_files_and_models_not_named_are_reported_and_no_failure(serve, examine):
-    server = serve(models={"checkpoints": ("other.safetensors",)}, more_nodes=True)
-    del server.engine.nodes["SaveAudio"]
+    server = serve(models={"checkpoints": ("other.safetensors",)})
 
     report = await examine(server)
 
     details = having(report, "skipped")
-    assert details["output: audio"] == "server has neither SaveAudio nor SaveAudioAdvanced"
     assert details["model: sampler"] == "not run: no --model FILE was given"
     assert details["model: image to image"] == "not run: no --model FILE was given"
     assert details["model: LoRA"] == "not run: no --model FILE was given"

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from interop_nodes import box, flac, mp4
+from interop_files import box, flac, mp4
 from PIL import Image
 
 from comfygen_mcp.errors import UnexpectedReply
