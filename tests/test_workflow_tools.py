@@ -192,6 +192,15 @@ async def test_a_stored_generation_is_run_again_from_its_record(run):
     assert size(again) == (64, 32)
 
 
+async def test_a_stored_picture_that_lost_its_graph_is_run_again_from_its_record(run):
+    first = await run(graph=trivial())
+    Image.new("RGB", (8, 8)).save(outputs(first)[0])
+    again = await run(from_image=first.structured_content["outputs"][0]["generation_id"])
+
+    assert not again.is_error, again.content[0].text
+    assert size(again) == (64, 64)
+
+
 LOADING = {
     "1": {"class_type": "LoadImage", "inputs": {"image": "example.png"}},
     "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "x"}},

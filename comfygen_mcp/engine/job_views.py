@@ -8,7 +8,9 @@ from comfygen_mcp.engine.prompt_queue import PromptQueue, QueueItem
 
 STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
 ENDS = {"execution_success", "execution_error", "execution_interrupted"}
-PREVIEWABLE = {"images", "video", "audio", "3d", "text", "gifs"}
+PREVIEWABLE = {"images", "video", "audio", "3d", "text", "gifs", "files"}
+FLAGS = {"animated"}
+"""What is said of a node's outputs, beside them."""
 _PRIVATE = {"outputs", "execution_status", "workflow"}
 
 
@@ -78,8 +80,8 @@ def _workflow_id(extra: dict[str, Any]) -> Any:
 
 def _items(outputs: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for node_id, output in outputs.items():
-        for kind, items in output.items():
-            for item in items:
+        for kind in [kind for kind in output if kind not in FLAGS]:
+            for item in output[kind]:
                 yield node_id, kind, item
 
 

@@ -80,16 +80,11 @@ def _geometry(picture: Picture, request: GenerateRequest, workflow: Workflow) ->
 
 
 def _filmed(picture: Picture, workflow: Workflow) -> Size:
-    """Return the picture's shape with about as many pixels as the model's videos have: more cost minutes."""
-    own = workflow.metadata.defaults
-    return resolve_size(
-        size=f"{picture.width}:{picture.height}",
-        width=None,
-        height=None,
-        default_width=int(own.get("width", 848)),
-        default_height=int(own.get("height", 480)),
-        limits=workflow.metadata.limits,
-    )
+    """Return the picture's size, with no more pixels than the model's own videos have: more cost minutes."""
+    own, limits = workflow.metadata.defaults, workflow.metadata.limits
+    usual = int(own.get("width", 0)) * int(own.get("height", 0)) or limits.max_pixels
+    bounded = limits.model_copy(update={"max_pixels": min(usual, limits.max_pixels)})
+    return size_near(picture.width, picture.height, bounded)
 
 
 def _contained(picture: Picture, asked: Size, limits: Limits) -> Size:

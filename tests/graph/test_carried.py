@@ -83,6 +83,7 @@ def test_a_picture_without_a_graph_carries_none(data):
     [
         (png(prompt=json.dumps(GRAPH))[:-20], "cut short"),
         (png(prompt=json.dumps(GRAPH))[:70], "cut short"),
+        (png(prompt=json.dumps(GRAPH))[:38], "cut short"),
         (png_with(chunk(b"tEXt", b"prompt\x00{}", crc=7)), "checksum of its tEXt"),
         (png_with(chunk(b"zTXt", b"prompt\x00\x00nothing packed")), "compressed text cannot be read"),
         (png_with(chunk(b"zTXt", b"prompt\x00\x00" + zlib.compress(b"{" * 17_000_000))), "far longer"),

@@ -246,6 +246,22 @@ def test_a_box_can_set_inner_fields_by_name():
     assert graph["5:1"]["inputs"] == {"width": 300, "height": 64, "batch_size": 1, "color": 0}
 
 
+def test_a_box_lists_its_own_inputs_among_the_inner_fields():
+    size = {"name": "width", "type": "INT", "widget": {"name": "width"}, "link": 1}
+    inside = definition(
+        "A",
+        {**EMPTY, "inputs": [size], "widgets_values": [300, 200, 1, 0]},
+        links=[inner_link(1, -10, 0, 1, 0)],
+        inputs=["width"],
+    )
+    listed = {"proxyWidgets": [["1", "height"], ["-1", "width"]]}
+    graph = converted(
+        box(5, "A", properties=listed, widgets_values=[96, 480]), definitions={"subgraphs": [inside]}
+    )
+
+    assert graph["5:1"]["inputs"] == {"width": 480, "height": 96, "batch_size": 1, "color": 0}
+
+
 def test_an_output_of_a_box_with_nothing_inside_feeds_nothing():
     links = [[9, 5, 0, 9, 0, "IMAGE"]]
     dangling = [inner_link(1, 77, 0, -20, 0)]

@@ -17,6 +17,8 @@ from comfygen_mcp.engine.renderer.words import ADDING
 
 INSET = 0.24
 """The width of a further reference, as a share of the picture's smaller side."""
+VEILS = {"snow": ((236, 241, 248), 0.3), "rain": ((70, 80, 92), 0.3)}
+"""The colour of the air in a weather, and how thick it is."""
 SEEN = 160
 """The width at which a picture is searched for what stands out."""
 LEAST_FOUND = 0.015
@@ -48,13 +50,22 @@ def relit(image: Image.Image, plan: Plan) -> Image.Image:
         image = regraded(from_floats(pixels), plan, 0.45)
     for tone in sorted(plan.tones):
         image = _toned(image, tone)
-    return image if image.mode == "RGB" else image.convert("RGB")
+    for kind in sorted(plan.weather & VEILS.keys()):
+        image = _veiled(image, *VEILS[kind])
+    return image
 
 
 def says_something(plan: Plan) -> bool:
     """Whether the instruction holds a word that changes a picture here."""
     adds = plan.subject and not ADDING.isdisjoint(plan.words)
     return bool(plan.named or plan.tones or plan.weather or plan.styles or plan.accents or adds)
+
+
+def _veiled(image: Image.Image, colour: tuple[int, int, int], share: float) -> Image.Image:
+    """Lay a thin veil over the picture, thicker towards the ground."""
+    down = np.linspace(0.5, 1, image.height, dtype=np.float32)[:, None, None]
+    pixels = np.asarray(image, np.float32)
+    return from_floats(pixels + share * down * (np.array(colour, np.float32) - pixels))
 
 
 def _toned(image: Image.Image, tone: str) -> Image.Image:

@@ -47,7 +47,7 @@ def _flow(pixels: Plane, known: NDArray[np.bool_]) -> Plane:
     """Let the colours flow in from all sides, from coarse to fine."""
     weight = known.astype(np.float32)[..., None]
     levels = [np.concatenate([pixels * weight, weight], -1)]
-    while min(levels[-1].shape[:2]) > 2:
+    while max(levels[-1].shape[:2]) > 1:
         levels.append(_halved(levels[-1]))
     flow = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-3)
     for level in reversed(levels[:-1]):
