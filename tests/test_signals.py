@@ -22,6 +22,7 @@ def look(event, arguments):
         moment.clear()
         os.kill(os.getpid(), number)
 
+look.__cantrace__ = True  # or what the signal brings about is not seen by coverage
 sys.addaudithook(look)
 atexit.register(lambda: sys.audit("the end", ""))
 """
