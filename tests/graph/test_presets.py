@@ -89,7 +89,7 @@ def test_a_preset_for_sd_models_leaves_a_distilled_model_alone_and_says_so():
 
     assert values == {"width": 768}
     (note,) = notes
-    assert note.startswith("Preset 'mine' is made for SD 1.5 and SDXL. This model is distilled")
+    assert note.startswith("Preset 'mine' is made for SD 1.5 and SDXL. This model is of another kind")
     assert "keeps its own steps, cfg, sampler, scheduler" in note
     assert "force_preset" in note
 
