@@ -46,6 +46,7 @@ _PATHS: tuple[Keys, ...] = (
     ("store",),
     ("spool",),
     ("incoming",),
+    ("index",),
     ("presets",),
     ("engine", "folder"),
     ("cache",),
@@ -196,7 +197,7 @@ def _put_default_folders(values: dict[str, JsonValue], environ: Mapping[str, str
         values["store"] = str(data / "gallery")
     if "cache" not in values and (cache := environ.get("XDG_CACHE_HOME")):
         values["cache"] = Path(cache) / APP_NAME
-    for name in ("spool", "incoming"):
+    for name in ("spool", "incoming", "index"):
         if name not in values:
             values[name] = data / name
     if _get(values, ("engine", "folder")) is None:

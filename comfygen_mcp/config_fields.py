@@ -153,6 +153,26 @@ class Settings(Fields):
     """How long a tool waits before it answers with a job id (0 to 45)."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """`debug`, `info`, `warning` or `error`; the log goes to stderr."""
+    index: Path = Field(default_factory=lambda: user_data_folder() / "index")
+    """The folder of the gallery's index, on a disk of this machine; may be deleted, it is built again."""
+    index_database: SecretStr | None = None
+    """A PostgreSQL server that several machines share the index on, `postgresql://user@host/database`; better
+    in the variable than in the file. None: an index of this machine's own.
+    """
+    manage: bool = False
+    """Offer the tools that change what is stored (tag, delete); without it they are not listed."""
+    read_only: bool = False
+    """Offer only the tools that read."""
+    tools: tuple[str, ...] = ()
+    """Offer only these tools, by name; none means all."""
+    strip_metadata: Literal["never", "shared", "always"] = "shared"
+    """When files lose the graph and the prompt inside them: `never`, `shared` (what leaves by a public link,
+    an export or a shared entry; the private store keeps them), or `always` (before they are stored).
+    """
+    retention_days: float | None = Field(default=None, gt=0)
+    """Delete what is older, except what has the tag `keep`; without it nothing is ever deleted."""
+    quota_gb: float | None = Field(default=None, gt=0)
+    """Delete the oldest, except what has the tag `keep`, when the gallery grows above it."""
     engine: EngineSettings = EngineSettings()
     """The embedded engine."""
     http: HttpSettings = HttpSettings()

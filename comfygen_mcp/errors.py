@@ -12,7 +12,8 @@ ComfygenError
 ├── ExecutionFailed       a node raised while the graph was running
 ├── JobCancelled          the job was cancelled, here or on the server
 ├── JobTimeout            the job did not finish within its bound
-└── StoreFailed           an output or sidecar could not be written or read
+├── StoreFailed           an output or sidecar could not be written or read
+└── IndexFailed           the gallery's index could not be read or written; the pictures are not concerned
 """
 
 from collections.abc import Iterable
@@ -76,6 +77,10 @@ class JobTimeout(ComfygenError):
 
 class StoreFailed(ComfygenError):
     """An output or a sidecar could not be written or read."""
+
+
+class IndexFailed(ComfygenError):
+    """The gallery's index could not be read or written; sidecars and pictures are not concerned."""
 
 
 def _unknown_name_text(kind: str, name: str, known: tuple[str, ...], hint: str) -> str:

@@ -122,6 +122,9 @@ class Job(Record):
     single inputs besides, `node.input` → value. *graph* is the template itself where no file holds it.
     None in *steps*, *cfg*, *sampler* or *scheduler* means that the workflow has no such knob.
     *notes* say what was changed or left out on the way (a snapped size, a preset not applied).
+    *group_id* names the comparison that the job is a cell of. *verbatim* means that *graph* is submitted as
+    it is: nothing is filled, injected or overridden. *caller* is what the client calls itself, *owner* the
+    name of the token that it came with (None where there is only one).
     """
 
     id: str
@@ -153,7 +156,10 @@ class Job(Record):
     timeout_s: float
     metadata: bool = True
     parent_id: str | None = None
+    group_id: str | None = None
+    verbatim: bool = False
     caller: str | None = None
+    owner: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -249,6 +255,7 @@ class Generation(Record):
     id: str
     job_id: str
     parent_id: str | None
+    group_id: str | None
     index: int
     kind: Kind
     backend: str
@@ -275,5 +282,6 @@ class Generation(Record):
     tags: tuple[str, ...]
     cost_usd: float | None
     caller: str | None
+    owner: str | None
     notes: tuple[str, ...]
     job: Job

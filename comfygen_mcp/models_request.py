@@ -16,7 +16,7 @@ class GenerateRequest(Record):
     *uploads* are further ones, sent as they are: placeholder or `node.input` → reference.
     *resize* is a size that the input pictures are brought to, in the way that *crop* says.
     *values* fill placeholders of the workflow, or single inputs as `node.input`; *graph* is a whole graph
-    in place of a workflow's.
+    in place of a workflow's. *group_id* makes the job a cell of a comparison; *owner* is who may see it.
     """
 
     prompt: str = ""
@@ -53,4 +53,6 @@ class GenerateRequest(Record):
     style: str | None = None
     metadata: bool = True
     parent_id: str | None = None
+    group_id: str | None = None
     caller: str | None = None
+    owner: str | None = None

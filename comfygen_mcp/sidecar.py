@@ -21,7 +21,7 @@ SUFFIX = ".json"
 
 _SAME_IN_JOB = (
     *("prompt", "negative_prompt", "seed", "steps", "cfg", "sampler", "scheduler", "loras", "preset"),
-    *("parent_id", "kind", "backend", "model", "style", "caller", "notes"),
+    *("parent_id", "group_id", "kind", "backend", "model", "style", "caller", "owner", "notes"),
 )
 _SAME_IN_OUTPUT = ("index", "media", "mime", "size_bytes", "sha256")
 _SAME_IN_FACTS = ("comfyui_version", "vram_used_mib", "preview_engine")

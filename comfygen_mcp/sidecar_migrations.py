@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 from comfygen_mcp import ids
 from comfygen_mcp.models import SEED_JSON_SAFE, SEED_MAX, JsonValue
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The form that is written today."""
 
 Fields: TypeAlias = dict[str, JsonValue]
@@ -142,5 +142,14 @@ def _with_inputs(fields: Fields, _: str) -> Fields:
     return {**fields, "schema_version": 2}
 
 
-_STEPS: tuple[Callable[[Fields, str], Fields], ...] = (_from_source_system, _with_inputs)
+def _with_group_and_owner(fields: Fields, _: str) -> Fields:
+    """Version 2 knew neither comparisons nor callers apart: whoever had the token saw everything."""
+    return {**fields, "group_id": None, "owner": None, "schema_version": 3}
+
+
+_STEPS: tuple[Callable[[Fields, str], Fields], ...] = (
+    _from_source_system,
+    _with_inputs,
+    _with_group_and_owner,
+)
 """Step *n* brings a sidecar of version *n* to version *n* + 1."""

@@ -73,6 +73,7 @@ def settings_for(tmp_path):
         stored = {
             "COMFYGEN_STORE": str(tmp_path / "gallery"),
             "COMFYGEN_INCOMING": str(tmp_path / "incoming"),
+            "COMFYGEN_INDEX": str(tmp_path / "index"),
             "COMFYGEN_ENGINE_FOLDER": str(tmp_path / "engine"),
         }
         return load_settings(environ={**stored, **environ}, cwd=tmp_path).settings

@@ -15,6 +15,7 @@ from comfygen_mcp import ids, sidecar
 from comfygen_mcp.errors import BadRequest, StoreFailed
 from comfygen_mcp.models import SEED_MAX, Generation, HostFacts, Job, LoraUse, Output, Ticket, Timings
 from comfygen_mcp.sidecar import FinishedRun
+from comfygen_mcp.sidecar_migrations import SCHEMA_VERSION
 
 NOW = datetime(2026, 11, 21, 8, 41, 0, 123000, tzinfo=UTC)
 JOB_ID = "01f64c0a-2b3b-7000-8000-000000000001"
@@ -212,7 +213,7 @@ def test_a_number_that_json_lacks_is_never_written(number):
         (b"[" * 100_000, "nested too deeply"),
         (b"{}", "no timestamp"),
         (b'{"schema_version": 1}', "timestamp: field required"),
-        (b'{"schema_version": 3}', "newer than 2"),
+        (b'{"schema_version": 4}', "newer than 3"),
         (b'{"schema_version": "1"}', "schema_version is '1'"),
         (b'{"timestamp": "2026-11-21T08:41:00", "seed": 1e999}', "sidecar"),
         (b'{"timestamp": "2026-11-21T08:41:00", "seed": [1]}', "sidecar"),
@@ -250,7 +251,7 @@ def source_sidecar(**changes):
 def test_a_sidecar_of_the_source_system_is_read_with_all_it_tells():
     old = sidecar.from_json(source_sidecar())
 
-    assert old.schema_version == 2
+    assert old.schema_version == SCHEMA_VERSION
     assert old.timestamp == datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
     assert (old.prompt, old.seed, old.steps, old.validation_score) == ("a fox", 42, 20, 0.31)
     assert old.loras == (LoraUse(name="snow", strength=0.5), LoraUse(name="ice"))

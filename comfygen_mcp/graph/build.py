@@ -19,10 +19,14 @@ def build_graph(job: Job, workflow: Workflow, catalogue: Catalogue) -> Graph:
 
     *workflow* is the one that the job names, or holds the graph that the job brings along.
     """
-    unused = [name for name in workflow.metadata.optional if name not in job.values]
-    graph = without_unused(workflow.graph, unused, catalogue)
-    graph = with_overrides(fill(graph, job.values), job.overrides, catalogue)
-    graph = with_loras(graph, job.loras, catalogue, workflow.metadata.lora)
+    graph = workflow.graph if job.verbatim else _completed(job, workflow, catalogue)
     graph = with_filename_prefix(graph, f"{OUTPUT_FOLDER}/{job.id}", catalogue)
     check_links(graph, catalogue)
     return graph
+
+
+def _completed(job: Job, workflow: Workflow, catalogue: Catalogue) -> Graph:
+    unused = [name for name in workflow.metadata.optional if name not in job.values]
+    graph = without_unused(workflow.graph, unused, catalogue)
+    graph = with_overrides(fill(graph, job.values), job.overrides, catalogue)
+    return with_loras(graph, job.loras, catalogue, workflow.metadata.lora)

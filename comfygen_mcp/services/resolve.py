@@ -78,7 +78,9 @@ class Resolver:
             timeout_s=offer.block.timeout_s or self._timeout_of(workflow) * settled.count,
             metadata=request.metadata,
             parent_id=request.parent_id or brought.parent_id,
+            group_id=request.group_id,
             caller=request.caller,
+            owner=request.owner,
             notes=settled.notes,
             **settled.recipe(model_file(offer, workflow)),
         )
