@@ -15,6 +15,7 @@ FLOORS = {
     "models": 0,
     "ids": 0,
     "signals": 0,
+    "together": 0,
     "config": 1,
     "presets": 1,
     "sizes": 1,

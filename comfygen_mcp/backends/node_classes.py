@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from comfygen_mcp.backends.hosts import Clients
 from comfygen_mcp.graph.catalogue import Catalogue, NodeSpec, parse_object_info, shipped_catalogue
 from comfygen_mcp.models import Graph, Host, Scalar
+from comfygen_mcp.together import together
 
 AT_ONCE = 8
 """Requests to one server at a time."""
@@ -56,7 +57,7 @@ class NodeClasses:
                 declared = await client.object_info(class_type, fresh=fresh)
             return parse_object_info({class_type: dict(declared)}).get(class_type)
 
-        specs = await asyncio.gather(*(ask(class_type) for class_type in class_types))
+        specs = await together(ask(class_type) for class_type in class_types)
         return {spec.class_type: spec for spec in specs if spec}
 
 

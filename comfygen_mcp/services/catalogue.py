@@ -19,6 +19,7 @@ from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import fill, substitution_map
 from comfygen_mcp.models import Host, Kind, Record, RequiredFile, Scalar
 from comfygen_mcp.services.offers import Offer, Offers
+from comfygen_mcp.together import together
 
 LOOK_S = 12.0
 """How long one look at a host may take; starting the embedded engine is part of it."""
@@ -81,7 +82,7 @@ class Catalogue:
         return Readiness(state="ready", host=host.url, preview_engine=preview)
 
     async def readiness_of_all(self, offers: list[Offer]) -> list[Readiness]:
-        return list(await asyncio.gather(*(self.readiness(offer) for offer in offers)))
+        return await together(self.readiness(offer) for offer in offers)
 
     async def default(self, kind: Kind = "txt2img") -> Offer:
         """Return the model for a request that names none.

@@ -8,6 +8,7 @@ from comfygen_mcp.backends.hosts import Clients
 from comfygen_mcp.errors import BackendUnreachable, UnexpectedReply
 from comfygen_mcp.graph.lora_facts import LoraFacts, lora_facts
 from comfygen_mcp.models import Host
+from comfygen_mcp.together import together
 
 FOLDER = "loras"
 AT_ONCE = 8
@@ -36,7 +37,7 @@ class LoraFiles:
         gate = asyncio.Semaphore(AT_ONCE)
         deadline = asyncio.get_running_loop().time() + FACTS_S
         wanted = list(dict.fromkeys(files))
-        found = await asyncio.gather(*(self._facts(host, file, gate, deadline) for file in wanted))
+        found = await together(self._facts(host, file, gate, deadline) for file in wanted)
         return dict(zip(wanted, found, strict=True))
 
     async def _facts(self, host: Host, file: str, gate: asyncio.Semaphore, deadline: float) -> LoraFacts:

@@ -10,6 +10,7 @@ from comfygen_mcp.models import Host, Record
 from comfygen_mcp.services.catalogue import Catalogue, Readiness, answering
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.stores.base import Store
+from comfygen_mcp.together import together
 
 RECENT_JOBS = 500
 """How far back running jobs are looked for; older ones have finished."""
@@ -124,7 +125,7 @@ class StatusService:
 
     async def _hosts(self) -> list[HostStatus]:
         sources = {s.address: s for s in (self._offers.source(offer) for offer in self._offers.all())}
-        return list(await asyncio.gather(*(self._host(source) for source in sources.values())))
+        return await together(self._host(source) for source in sources.values())
 
     async def _host(self, source: HostSource) -> HostStatus:
         try:
