@@ -17,7 +17,8 @@ from comfygen_mcp.errors import (
 from comfygen_mcp.graph.files import files_of
 from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import fill, substitution_map
-from comfygen_mcp.models import Host, Kind, Record, RequiredFile, Scalar
+from comfygen_mcp.models import Kind, Record, RequiredFile, Scalar
+from comfygen_mcp.services.look import Look
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.together import together
 
@@ -58,31 +59,12 @@ class Catalogue:
 
     async def readiness(self, offer: Offer) -> Readiness:
         """Look at the host of *offer*; every failure becomes a state with its reason."""
-        source = self._offers.source(offer)
-        try:
-            workflow = self._offers.workflow(offer)
-            wanted = wanted_files(offer, workflow)
-        except ComfygenError as reason:
-            return Readiness(state="broken", host=source.address, reason=str(reason))
-        try:
-            async with answering(source.address):
-                host = await source.host()
-                missing = await self._missing(host, wanted)
-                preview = (await self._clients.of(host).system_stats()).preview_engine
-        except (BackendUnreachable, UnexpectedReply) as reason:
-            return Readiness(state="unreachable", host=source.address, reason=str(reason))
-        if missing:
-            return Readiness(
-                state="missing files",
-                host=host.url,
-                preview_engine=preview,
-                missing=missing,
-                reason=missing_text(missing),
-            )
-        return Readiness(state="ready", host=host.url, preview_engine=preview)
+        return await self._readiness(offer, Look(self._clients))
 
     async def readiness_of_all(self, offers: list[Offer]) -> list[Readiness]:
-        return await together(self.readiness(offer) for offer in offers)
+        """Judge all of *offers* by one look at their hosts."""
+        look = Look(self._clients)
+        return await together(self._readiness(offer, look) for offer in offers)
 
     async def default(self, kind: Kind = "txt2img") -> Offer:
         """Return the model for a request that names none.
@@ -116,13 +98,29 @@ class Catalogue:
         """Choose anew next time: a last choice turned out not to be installed any more."""
         self._last_defaults.clear()
 
-    async def _missing(self, host: Host, wanted: tuple[RequiredFile, ...]) -> tuple[RequiredFile, ...]:
-        client = self._clients.of(host)
-        installed = {entry.folder: await client.models(entry.folder) for entry in wanted}
-        if all(entry.file in installed[entry.folder] for entry in wanted):
-            return ()
-        fresh = {folder: await client.models(folder, refresh=True) for folder in installed}
-        return tuple(entry for entry in wanted if entry.file not in fresh[entry.folder])
+    async def _readiness(self, offer: Offer, look: Look) -> Readiness:
+        source = self._offers.source(offer)
+        try:
+            workflow = self._offers.workflow(offer)
+            wanted = wanted_files(offer, workflow)
+        except ComfygenError as reason:
+            return Readiness(state="broken", host=source.address, reason=str(reason))
+        try:
+            async with answering(source.address):
+                host = await source.host()
+                missing = await look.missing(host, wanted)
+                preview = (await look.facts(host)).preview_engine
+        except (BackendUnreachable, UnexpectedReply) as reason:
+            return Readiness(state="unreachable", host=source.address, reason=str(reason))
+        if missing:
+            return Readiness(
+                state="missing files",
+                host=host.url,
+                preview_engine=preview,
+                missing=missing,
+                reason=missing_text(missing),
+            )
+        return Readiness(state="ready", host=host.url, preview_engine=preview)
 
 
 @asynccontextmanager
