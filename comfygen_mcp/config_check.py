@@ -22,7 +22,7 @@ Place: TypeAlias = Callable[[Keys], str]
 
 BLOCK_KEYS = tuple(name for name in BackendBlock.model_fields if name not in ("name", "knobs"))
 _SET_BY_THE_REQUEST = ("prompt", "negative", "seed")
-_SECRET_KEYS = {"token", "file_secret", "headers", "auth", "api_token_env"}
+_SECRET_KEYS = {"token", "tokens", "file_secret", "index_database", "headers", "auth", "api_token_env"}
 _IN_WORDS = {
     "a valid string": "text (in quotes, if it looks like a number)",
     "a valid integer": "a whole number",

@@ -65,6 +65,8 @@ def _variable(keys: Keys) -> str:
 
 def _typed(text: str, field: FieldInfo) -> Any:
     wanted = str(field.annotation)
+    if "dict" in wanted:
+        return _named(text)
     if "tuple" in wanted:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if "Secret" in wanted:
@@ -75,6 +77,14 @@ def _typed(text: str, field: FieldInfo) -> Any:
         return int(text) if "int" in wanted else float(text) if "float" in wanted else text.strip()
     except ValueError:
         return text
+
+
+def _named(text: str) -> Any:
+    """Read `name=value,name=value`; text of another form is left for the check to refuse."""
+    parts = [part.strip().partition("=") for part in text.split(",") if part.strip()]
+    if not all(separator for _, separator, _ in parts):
+        return text
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _stranger(name: str, known: list[str]) -> str:

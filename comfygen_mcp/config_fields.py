@@ -1,5 +1,6 @@
 """The settings themselves: one field each, with its type, bounds and default."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 
@@ -11,9 +12,13 @@ from comfygen_mcp.config_s3 import S3Settings, is_s3, s3_place, setting_error
 from comfygen_mcp.models import Record
 
 APP_NAME = "comfygen-mcp"
+SHORTEST_TOKEN = 16
+"""Characters of a token that is not to be guessed over a network."""
 
 OWN_PATHS = ("files", "health", "ready", "metrics", "sse", "messages")
 """What the HTTP service serves beside the MCP endpoint."""
+
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -62,6 +67,11 @@ class HttpSettings(Fields):
     """
     token: SecretStr | None = Field(default=None, min_length=1)
     """The bearer token that clients must send; better in the variable than in the file."""
+    tokens: dict[str, SecretStr] = Field(default_factory=dict)
+    """Further tokens (at least 16 characters each), a name for each: `alice: ...`, in the variable
+    `alice=...,bob=...`. Whoever comes with one sees and deletes only their own pictures, and shared ones;
+    `token` sees all.
+    """
     allowed_hosts: tuple[str, ...] = ()
     """Further Host headers to accept, for example behind a proxy."""
     allowed_origins: tuple[str, ...] = ()
@@ -93,6 +103,19 @@ class HttpSettings(Fields):
         if path.split("/")[1] in OWN_PATHS:
             raise ValueError(f"must not begin with one of /{', /'.join(OWN_PATHS)}")
         return path
+
+    @field_validator("tokens")
+    @classmethod
+    def _named_tokens(cls, tokens: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        wrong = [name for name in tokens if not _TOKEN_NAME.fullmatch(name)]
+        if wrong:
+            raise ValueError(f"name {wrong[0]!r}: use up to 32 letters, digits, '-', '_' or '.'")
+        secrets = {token.get_secret_value() for token in tokens.values()}
+        if any(len(secret) < SHORTEST_TOKEN for secret in secrets):
+            raise ValueError(f"need at least {SHORTEST_TOKEN} characters each")
+        if len(secrets) < len(tokens):
+            raise ValueError("must differ from one another, or nobody could tell their owners apart")
+        return tokens
 
     @field_validator("public_url")
     @classmethod

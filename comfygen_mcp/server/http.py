@@ -23,7 +23,7 @@ from comfygen_mcp.server.metrics import Metrics, MetricsPage
 from comfygen_mcp.server.privacy import hiding_folders
 from comfygen_mcp.server.requests import RequestLog
 from comfygen_mcp.server.shared import SharedApp
-from comfygen_mcp.server.token import TokenCheck, check_address
+from comfygen_mcp.server.token import TokenCheck, check_address, tokens_of
 from comfygen_mcp.signals import on_signal
 
 _log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class HttpService:
     def __init__(self, settings: Settings, environ: Mapping[str, str], *, sse: bool = False) -> None:
         check_address(settings.http)
         self._settings = settings.http
+        self._tokens = tokens_of(settings.http)
         self.metrics = Metrics()
         self.calls = Calls(self.metrics.call_ended)
         self.shared = SharedApp(
@@ -98,10 +99,9 @@ class HttpService:
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
         settings = self._settings
-        token = settings.token.get_secret_value() if settings.token else None
         buckets = TokenBuckets(per_minute=settings.requests_per_minute, burst=settings.request_burst)
         app = Throttle(BodyLimit(app, settings.max_body_bytes), buckets)
-        app = HostCheck(TokenCheck(app, token), security_of(settings))
+        app = HostCheck(TokenCheck(app, self._tokens), security_of(settings))
         return RequestLog(app, settings.path, self.metrics.request_ended)
 
 
