@@ -15,6 +15,7 @@ from comfygen_mcp.engine.values import Sound
 
 CHUNK_S = 1
 """Silence is encoded a second at a time."""
+SMALLEST_SIDE = 2
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ def write_video(
     check_interrupt: Callable[[], None],
 ) -> None:
     """Encode *pictures* one after the other; an odd last row or column is left out, as codecs want it."""
+    if min(track.width, track.height) < SMALLEST_SIDE:
+        raise NodeFailure(
+            f"A video has at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels, and these frames are "
+            f"{track.width}x{track.height}: scale them up first.",
+            "ValueError",
+        )
     with _written(container) as output:
         import av
 

@@ -32,6 +32,12 @@ class Film:
     def __iter__(self) -> Iterator[Picture]:
         return (self.paint(self.first + index) for index in range(self.count))
 
+    def check(self) -> None:
+        """Raise a NodeFailure where the frames are too large to be held as one array."""
+        from comfygen_mcp.engine.nodes.limits import check_pixels
+
+        check_pixels(self.width, self.height, self.count)
+
     def part(self, start: int, length: int) -> "Film":
         """Return *length* of the frames, from *start* on."""
         return replace(self, first=self.first + start, count=length)
@@ -41,9 +47,7 @@ def whole(value: Any, check_interrupt: Callable[[], None]) -> Any:
     """Return the frames of a film as one array, and any other value as it is."""
     if not isinstance(value, Film):
         return value
-    from comfygen_mcp.engine.nodes.limits import check_pixels
-
-    check_pixels(value.width, value.height, value.count)
+    value.check()
     pictures = np.empty(value.shape, np.uint8)
     for index, picture in enumerate(value):
         check_interrupt()

@@ -162,7 +162,8 @@ def test_a_host_can_be_named(launch):
     url = json.loads(state.read_text(encoding="utf-8"))["url"]
 
     assert httpx.get(f"{url}/queue").status_code == 200
-    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=WAIT_S) == 0
 
 
 def test_a_state_file_that_cannot_be_written_leaves_no_rest(tmp_path):

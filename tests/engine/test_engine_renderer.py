@@ -21,7 +21,7 @@ VISIBLE = 2.0
 
 def painting(text=PROMPT, *, seed=1, model="m", loras=(), cfg=7.0, steps=20, negative="", guidance=None):
     guider = Guider(Model(model, loras), Conditioning(text, guidance), Conditioning(negative), cfg)
-    return Painting(guider, seed, steps, "euler", 1.0, 0.5 / steps**1.6)
+    return Painting(guider, seed, steps, "euler", 1.0, 0.5 / steps**2)
 
 
 def picture(*paintings, size=(256, 256), count=1, base=None):
@@ -95,7 +95,7 @@ def test_another_process_paints_the_same(tmp_path):
         "from comfygen_mcp.engine.renderer import decode_latent\n"
         "from comfygen_mcp.engine.values import *\n"
         f"g = Guider(Model('m'), Conditioning({PROMPT!r}), Conditioning(''), 7.0)\n"
-        "p = Painting(g, 1, 20, 'euler', 1.0, 0.5 / 20**1.6)\n"
+        "p = Painting(g, 1, 20, 'euler', 1.0, 0.5 / 20**2)\n"
         f"np.save(sys.argv[1], decode_latent(Latent({size[0]}, {size[1]}, 1, None, (p,))))\n"
     )
     for salt in ("1", "2"):

@@ -41,8 +41,9 @@ def _saved(task: Task, images: Frames, prefix: str, form: str, how: dict[str, An
     count, height, width = images.shape[:3]
     check_pixels(width, height, count)
     path, listed = target(task, "output", prefix, (width, height)).file(f"_.{form}")
-    frames = _opened(task, images)
-    next(frames).save(path, form, save_all=True, append_images=frames, **how)
+    # A list, because Pillow reads the frames of a PNG twice.
+    first, *others = _opened(task, images)
+    first.save(path, form, save_all=True, append_images=others, **how)
     return Shown((images,), {"images": [listed], "animated": [True]})
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from comfygen_mcp.engine.nodes.limits import check_pixels
-from comfygen_mcp.engine.nodes.resizing import METHODS, centred, covering, resized
+from comfygen_mcp.engine.nodes.resizing import METHODS, covering, cut, resized, sizable
 from comfygen_mcp.engine.nodes.spec import Node, choice, integer, link, number, slots
 from comfygen_mcp.engine.task import Task
-from comfygen_mcp.engine.values import Pictures
+from comfygen_mcp.engine.values import Frames, Pictures
 
 
 def empty(_: Task, *, width: int, height: int, color: int, batch_size: int = 1) -> tuple[Pictures]:
@@ -16,22 +16,23 @@ def empty(_: Task, *, width: int, height: int, color: int, batch_size: int = 1) 
 
 
 def scale(
-    _: Task, *, image: Pictures, upscale_method: str, width: int, height: int, crop: str
-) -> tuple[Pictures]:
+    task: Task, *, image: Frames, upscale_method: str, width: int, height: int, crop: str
+) -> tuple[Frames]:
     old_height, old_width = image.shape[1:3]
     if width == 0 and height == 0:
         return (image,)
     width = width or max(1, round(old_width * height / old_height))
     height = height or max(1, round(old_height * width / old_width))
     check_pixels(width, height, len(image))
-    source = centred(image, width / height) if crop == "center" else image
+    source = sizable(image, task.check_interrupt)
+    source = cut(source, width / height) if crop == "center" else source
     return (resized(source, width, height, upscale_method),)
 
 
-def scale_by(_: Task, *, image: Pictures, upscale_method: str, scale_by: float) -> tuple[Pictures]:
+def scale_by(task: Task, *, image: Frames, upscale_method: str, scale_by: float) -> tuple[Pictures]:
     width, height = (max(1, round(side * scale_by)) for side in (image.shape[2], image.shape[1]))
     check_pixels(width, height, len(image))
-    return (resized(image, width, height, upscale_method),)
+    return (resized(sizable(image, task.check_interrupt), width, height, upscale_method),)
 
 
 def invert(_: Task, *, image: Pictures) -> tuple[Pictures]:
@@ -70,6 +71,7 @@ NODES = (
         },
         slots("IMAGE"),
         scale,
+        streamed=frozenset({"image"}),
     ),
     Node(
         "ImageScaleBy",
@@ -82,6 +84,7 @@ NODES = (
         },
         slots("IMAGE"),
         scale_by,
+        streamed=frozenset({"image"}),
     ),
     Node("ImageInvert", "Invert Image", "image/color", {"image": link("IMAGE")}, slots("IMAGE"), invert),
     Node(

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from comfygen_mcp.engine.nodes.distilled import is_distilled
 from comfygen_mcp.engine.task import Task
 from comfygen_mcp.engine.values import Guider, Latent, Painting
 
 
 @dataclass(frozen=True)
 class Pass:
-    """*leftover* is what a pass that ends early leaves behind on purpose."""
+    """*leftover* is what a pass that ends early leaves on purpose; *of* the steps of all passes together."""
 
     guider: Guider
     seed: int
@@ -16,6 +17,7 @@ class Pass:
     steps: int
     strength: float = 1.0
     leftover: float = 0.0
+    of: int | None = None
 
 
 def sample_pass(task: Task, latent: Latent, wanted: Pass) -> Latent:
@@ -28,18 +30,22 @@ def sample_pass(task: Task, latent: Latent, wanted: Pass) -> Latent:
         steps=wanted.steps,
         sampler=wanted.sampler,
         strength=min(1.0, wanted.strength),
-        leftover=max(wanted.leftover, _residue(wanted.steps)),
+        leftover=max(wanted.leftover, _residue(wanted)),
     )
     for value in range(1, wanted.steps + 1):
-        noise = max(painting.leftover, 1 - value / wanted.steps)
+        share = value / wanted.steps
+        noise = (1 - share) * painting.strength + share * painting.leftover
         seen = latent.painted(replace(painting, leftover=noise))
         task.step(value, wanted.steps, lambda seen=seen: _preview(seen))
     return latent.painted(painting)
 
 
-def _residue(steps: int) -> float:
-    """Return the noise that a pass of few steps cannot remove: half of it after one, a trace after twenty."""
-    return 0.5 / steps**1.6
+def _residue(wanted: Pass) -> float:
+    """Return the noise that too few steps leave: half of it after one, a trace after four, soon none.
+
+    A model that was distilled for few steps leaves none.
+    """
+    return 0.0 if is_distilled(wanted.guider.model) else 0.5 / (wanted.of or wanted.steps) ** 2
 
 
 def _preview(latent: Latent) -> bytes:

@@ -1,23 +1,35 @@
 """Pictures and masks brought to another size, as ComfyUI's methods do it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from comfygen_mcp.engine.values import Masks, Pictures
+from comfygen_mcp.engine.film import whole
+from comfygen_mcp.engine.nodes.enlarged import Enlarged, enlarged, scaled
+from comfygen_mcp.engine.values import Frames, Masks, Pictures
 
 if TYPE_CHECKING:
     from PIL import Image
 
 METHODS = ("nearest-exact", "bilinear", "area", "bicubic", "lanczos")
+Sizable: TypeAlias = Pictures | Enlarged
+"""What can be brought to another size."""
 
 
-def resized(pictures: Pictures, width: int, height: int, method: str) -> Pictures:
+def sizable(frames: Frames, check_interrupt: Callable[[], None]) -> Sizable:
+    """Return the frames as an array, unless they are an enlargement, which may be too large for that."""
+    return frames if isinstance(frames, Enlarged) else whole(frames, check_interrupt)
+
+
+def resized(pictures: Sizable, width: int, height: int, method: str) -> Pictures:
     from PIL import Image
 
+    resampling = _resampling(method)
+    if isinstance(pictures, Enlarged):
+        return scaled(pictures, (width, height), resampling)
     if pictures.shape[1:3] == (height, width):
         return pictures
-    resampling = _resampling(method)
     images = [Image.fromarray(picture).resize((width, height), resampling) for picture in pictures]
     return np.stack([np.asarray(image) for image in images])
 
@@ -31,6 +43,13 @@ def resized_masks(masks: Masks, width: int, height: int) -> Masks:
     return np.stack(
         [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes]
     )
+
+
+def cut(pictures: Sizable, ratio: float) -> Sizable:
+    """Do as `centred` does, also to an enlargement."""
+    if isinstance(pictures, Enlarged):
+        return enlarged(centred(pictures.pictures, ratio), pictures.factor)
+    return centred(pictures, ratio)
 
 
 def centred(pictures: Pictures, ratio: float) -> Pictures:

@@ -62,7 +62,8 @@ def sample_between(  # noqa: PLR0913 - the node has that many inputs
     guider = Guider(model, positive, negative, cfg)
     leftover = 1 - end / steps if return_with_leftover_noise == "enable" else 0.0
     strength = 1 - start_at_step / steps
-    wanted = Pass(guider, noise_seed, sampler_name, end - start_at_step, strength=strength, leftover=leftover)
+    ran = end - start_at_step
+    wanted = Pass(guider, noise_seed, sampler_name, ran, strength=strength, leftover=leftover, of=steps)
     return (sample_pass(task, latent_image, wanted),)
 
 

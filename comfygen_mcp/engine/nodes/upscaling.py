@@ -5,11 +5,12 @@ import re
 
 import numpy as np
 
-from comfygen_mcp.engine.nodes.limits import check_pixels
-from comfygen_mcp.engine.nodes.resizing import METHODS, covering, resized
+from comfygen_mcp.engine.nodes.enlarged import enlarged
+from comfygen_mcp.engine.nodes.limits import MAX_PIXELS, check_enlarged, check_pixels
+from comfygen_mcp.engine.nodes.resizing import METHODS, covering, resized, sizable
 from comfygen_mcp.engine.nodes.spec import Node, choice, files, integer, link, number, slots
 from comfygen_mcp.engine.task import Task
-from comfygen_mcp.engine.values import Pictures, UpscaleModel
+from comfygen_mcp.engine.values import Frames, Pictures, UpscaleModel
 
 MEGAPIXEL = 1024 * 1024
 KONTEXT_SIZES = (
@@ -26,22 +27,20 @@ def load_model(_: Task, *, model_name: str) -> tuple[UpscaleModel]:
     return (UpscaleModel(model_name, factor_of(model_name)),)
 
 
-def enlarge(task: Task, *, upscale_model: UpscaleModel, image: Pictures) -> tuple[Pictures]:
-    from PIL import Image, ImageFilter
-
-    width, height = (side * upscale_model.factor for side in (image.shape[2], image.shape[1]))
-    check_pixels(width, height, len(image))
-    sharper = ImageFilter.UnsharpMask(radius=1.4, percent=55, threshold=2)
-    enlarged: list[Pictures] = []
-    for index, picture in enumerate(image, 1):
-        large = Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS).filter(sharper)
-        enlarged.append(np.asarray(large))
-        task.step(index, len(image), lambda: b"")
-    return (np.stack(enlarged),)
+def enlarge(task: Task, *, upscale_model: UpscaleModel, image: Pictures) -> tuple[Frames]:
+    large = enlarged(image, upscale_model.factor)
+    check_enlarged(large.width, large.height, large.count)
+    if large.width * large.height * large.count > MAX_PIXELS:
+        return (large,)
+    pictures: list[Pictures] = []
+    for index, picture in enumerate(large, 1):
+        pictures.append(picture)
+        task.step(index, large.count, lambda: b"")
+    return (np.stack(pictures),)
 
 
 def to_total_pixels(
-    _: Task, *, image: Pictures, upscale_method: str, megapixels: float, resolution_steps: int = 1
+    task: Task, *, image: Frames, upscale_method: str, megapixels: float, resolution_steps: int = 1
 ) -> tuple[Pictures]:
     height, width = image.shape[1:3]
     scale = math.sqrt(megapixels * MEGAPIXEL / (width * height))
@@ -49,15 +48,15 @@ def to_total_pixels(
         max(1, round(side * scale / resolution_steps)) * resolution_steps for side in (width, height)
     )
     check_pixels(wide, tall, len(image))
-    return (resized(image, wide, tall, upscale_method),)
+    return (resized(sizable(image, task.check_interrupt), wide, tall, upscale_method),)
 
 
-def to_largest_side(_: Task, *, image: Pictures, upscale_method: str, largest_size: int) -> tuple[Pictures]:
+def to_largest_side(task: Task, *, image: Frames, upscale_method: str, largest_size: int) -> tuple[Pictures]:
     height, width = image.shape[1:3]
     scale = largest_size / max(height, width)
     wide, tall = (max(1, round(side * scale)) for side in (width, height))
     check_pixels(wide, tall, len(image))
-    return (resized(image, wide, tall, upscale_method),)
+    return (resized(sizable(image, task.check_interrupt), wide, tall, upscale_method),)
 
 
 def to_kontext_size(_: Task, *, image: Pictures) -> tuple[Pictures]:
@@ -104,6 +103,7 @@ NODES = (
         },
         slots("IMAGE"),
         to_total_pixels,
+        streamed=frozenset({"image"}),
         module="comfy_extras.nodes_post_processing",
     ),
     Node(
@@ -119,6 +119,7 @@ NODES = (
         },
         slots("IMAGE"),
         to_largest_side,
+        streamed=frozenset({"image"}),
         module="comfy_extras.nodes_images",
     ),
     Node(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter
 
 from comfygen_mcp.engine.renderer.colour import Plane, Rgb, luma
 from comfygen_mcp.engine.renderer.fields import smoothstep
@@ -113,9 +113,15 @@ def standing_out(image: Image.Image) -> Plane:
     if found.mean() < LEAST_FOUND:
         found = smoothstep(0.25, 0.7, middle)
     mask = Image.fromarray((found * 255).astype(np.uint8)).filter(ImageFilter.MedianFilter(3))
-    mask = _main_parts(mask.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5)))
+    mask = _main_parts(_thick(mask.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))))
     mask = mask.filter(ImageFilter.GaussianBlur(0.8)).resize(image.size, Image.Resampling.BICUBIC)
     return np.asarray(mask, np.float32) / 255
+
+
+def _thick(mask: Image.Image) -> Image.Image:
+    """Leave out thin streaks, which are a horizon or a ridge that the edges show at another height."""
+    thick = mask.filter(ImageFilter.MinFilter(5)).filter(ImageFilter.MaxFilter(9))
+    return ImageChops.darker(mask, thick) if thick.getbbox() else mask
 
 
 def _main_parts(mask: Image.Image) -> Image.Image:
