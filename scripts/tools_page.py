@@ -35,9 +35,15 @@ def _section(tool: Tool) -> str:
     parts = [f"## {tool.name}", f"*{tool.title}* ({'only reads' if reads else 'writes'})", doc.strip()]
     if tool.input_schema["properties"]:
         parts.append("\n".join(["| argument | type | default | |", "|---|---|---|---|", *_arguments(tool)]))
-    returned = ", ".join(f"`{name}`" for name in (tool.output_schema or {}).get("properties", {}))
-    parts.append(f"Returns {returned}.")
+    parts.append(_returned(tool))
     return "\n\n".join(parts)
+
+
+def _returned(tool: Tool) -> str:
+    schema = tool.output_schema or {}
+    names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
+    alike = schema.get("description", "").removeprefix("Like that of ")
+    return f"Returns {names}." if names else f"Returns what [{alike}](#{alike}) returns."
 
 
 def _arguments(tool: Tool) -> list[str]:

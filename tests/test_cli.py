@@ -77,7 +77,7 @@ def test_no_metadata_leaves_no_sidecar(comfygen, tmp_path):
     ended = comfygen("generate", "a secret", *QUICK, "--no-metadata")
 
     assert ended.returncode == 0, ended.stderr
-    files = [path for path in (tmp_path / "gallery").rglob("*") if path.is_file()]
+    files = [path for path in (tmp_path / "gallery" / "g").rglob("*") if path.is_file()]
     assert [path.suffix for path in files] == [".png"]
 
 
@@ -123,12 +123,26 @@ def test_a_copy_that_cannot_be_made_loses_nothing(comfygen, tmp_path):
     assert str(stored) in ended.stderr
 
 
-def test_a_copy_is_named_for_what_it_is(comfygen, tmp_path):
-    ended = comfygen("generate", "a boat", *QUICK, "-o", "boat.jpg")
+@pytest.mark.parametrize(("name", "start"), [("boat.jpg", b"\xff\xd8\xff"), ("boat.WEBP", b"RIFF")])
+def test_a_copy_has_the_format_that_its_name_asks_for(comfygen, tmp_path, name, start):
+    (tmp_path / "boat.png").write_text("precious")
 
-    assert "copied to boat.png" in ended.stderr
-    assert (tmp_path / "boat.png").read_bytes().startswith(b"\x89PNG")
-    assert not (tmp_path / "boat.jpg").exists()
+    ended = comfygen("generate", "a boat", *QUICK, "-o", name)
+
+    assert f"copied to {name}\n" in ended.stderr
+    assert (tmp_path / name).read_bytes().startswith(start)
+    assert (tmp_path / "boat.png").read_text() == "precious"
+
+
+def test_a_copy_in_a_format_that_cannot_be_is_named_for_what_it_is_and_replaces_nothing(comfygen, tmp_path):
+    (tmp_path / "boat.png").write_text("precious")
+
+    ended = comfygen("generate", "a boat", *QUICK, "-o", "boat.mp4")
+
+    assert "copied to boat (2).png (it is png, not mp4)" in ended.stderr
+    assert (tmp_path / "boat (2).png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "boat.png").read_text() == "precious"
+    assert not (tmp_path / "boat.mp4").exists()
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,13 @@ class WorkflowLibrary:
         return tuple(workflow.name for workflow in self.all())
 
     def aliases(self) -> dict[str, str]:
-        """Return alias → name; a workflow's own name is never shadowed by an alias."""
+        """Return alias → name; a workflow's own name is never shadowed by an alias.
+
+        A user's copy of a bundled workflow does not take its aliases along.
+        """
         names = set(self.names())
-        pairs = {
-            alias: workflow.name for workflow in reversed(self.all()) for alias in workflow.metadata.aliases
-        }
+        last_wins = sorted(reversed(self.all()), key=lambda workflow: workflow.source == "bundled")
+        pairs = {alias: workflow.name for workflow in last_wins for alias in workflow.metadata.aliases}
         return {alias: name for alias, name in pairs.items() if alias not in names}
 
     def broken(self) -> tuple[BrokenFile, ...]:

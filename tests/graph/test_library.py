@@ -286,3 +286,15 @@ def test_the_metadata_of_other_systems_is_read_as_it_is(folder):
 
 def test_the_bundled_folder_is_the_one_of_the_checkout():
     assert (bundled_folder() / "flux1-schnell.json").is_file()
+
+
+def test_a_copy_of_a_bundled_workflow_does_not_take_its_aliases_along(tmp_path):
+    bundled = WorkflowLibrary().load("sdxl", allow_paths=False)
+    copy = {"_workflow_metadata": {"aliases": [*bundled.metadata.aliases, "my-alias"]}, **bundled.graph}
+    (tmp_path / "a-copy.json").write_text(json.dumps(copy), encoding="utf-8")
+
+    aliases = WorkflowLibrary([tmp_path]).aliases()
+
+    assert bundled.metadata.aliases
+    assert {aliases[alias] for alias in bundled.metadata.aliases} == {"sdxl"}
+    assert aliases["my-alias"] == "a-copy"
