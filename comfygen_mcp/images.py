@@ -5,7 +5,7 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,20 +55,35 @@ def preview(source: Path | bytes) -> bytes | None:
 
 
 def contact_sheet(sources: Sequence[Path | bytes]) -> bytes | None:
-    """Return one WebP of at most 150 kB that shows all *sources* in rows, in their order.
+    """Return one WebP of at most 150 kB that shows all *sources* in rows, each with its number from 1.
 
-    What cannot be read is left out; None when nothing is left.
+    What cannot be read is left out, and its number with it; None when nothing is left.
     """
-    from PIL import Image
-
     cell = max(SHEET_EDGE // math.ceil(math.sqrt(max(len(sources), 1))), 1)
-    pictures: list[Image.Image] = []
-    for source in sources:
-        if picture := _open(source):
-            # Small at once: a batch of large pictures must not lie in memory together.
-            picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
-            pictures.append(picture.convert("RGBA"))
+    pictures = {
+        number: picture
+        for number, source in enumerate(sources, start=1)
+        if (picture := small_picture(source, cell))
+    }
     return _within_limit(_sheet(pictures), (SHEET_EDGE, *PREVIEW_EDGES)) if pictures else None
+
+
+def small_picture(source: Path | bytes, edge: int) -> "Image | None":
+    """Return *source* with a longest edge of at most *edge*, upright, as RGB or RGBA; None as for a preview.
+
+    Small at once, while it is read: many large pictures must not lie in memory together.
+    """
+    from PIL import Image, ImageOps
+
+    if not _may_decode(source):
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(_readable(source)) as picture:
+            small = picture if _scales_as_it_is(picture) else _true_colour(picture)
+            small.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=1.3)
+            return ImageOps.exif_transpose(_true_colour(small))
+    except (*UNREADABLE, Image.DecompressionBombError):
+        return None
 
 
 def mime_of(data: bytes) -> str | None:
@@ -94,8 +109,7 @@ def picture_size(source: Path | bytes) -> tuple[int, int] | None:
 def _open(source: Path | bytes) -> "Image | None":
     from PIL import Image
 
-    size = picture_size(source)
-    if size is None or size[0] * size[1] > MAX_PIXELS:
+    if not _may_decode(source):
         return None
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(_readable(source)) as picture:
@@ -105,24 +119,41 @@ def _open(source: Path | bytes) -> "Image | None":
         return None
 
 
+def _may_decode(source: Path | bytes) -> bool:
+    size = picture_size(source)
+    return size is not None and size[0] * size[1] <= MAX_PIXELS
+
+
+def _scales_as_it_is(picture: "Image") -> bool:
+    """Say whether pixels can be mixed; in palettes and beside a transparent colour they cannot."""
+    return picture.mode in ("L", "RGB", "RGBA", "CMYK", "YCbCr") and "transparency" not in picture.info
+
+
+def _true_colour(picture: "Image") -> "Image":
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+
+
 def _readable(source: Path | bytes) -> Path | io.BytesIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
-def _sheet(pictures: "list[Image]") -> "Image":
-    """Return *pictures* in equal cells, with as many columns as make the sheet most nearly square."""
+def _sheet(pictures: "Mapping[int, Image]") -> "Image":
+    """Return *pictures* in equal cells with their numbers; columns make the sheet most nearly square."""
     from PIL import Image
 
-    width, height = (max(picture.size[axis] for picture in pictures) + SHEET_GAP for axis in (0, 1))
+    from comfygen_mcp.sheets.numbers import paint_number
+
+    width, height = (max(picture.size[axis] for picture in pictures.values()) + SHEET_GAP for axis in (0, 1))
     count = len(pictures)
     columns = min(range(1, count + 1), key=lambda c: abs(math.log(c * width / (-(-count // c) * height))))
     size = columns * width + SHEET_GAP, -(-count // columns) * height + SHEET_GAP
     sheet = Image.new("RGB", size, SHEET_COLOUR)
-    for place, picture in enumerate(pictures):
+    for place, (number, picture) in enumerate(pictures.items()):
         row, column = divmod(place, columns)
         left = column * width + SHEET_GAP + (width - SHEET_GAP - picture.width) // 2
         top = row * height + SHEET_GAP + (height - SHEET_GAP - picture.height) // 2
-        sheet.paste(picture, (left, top), picture)
+        sheet.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
+        paint_number(sheet, (left, top), number)
     return sheet
 
 

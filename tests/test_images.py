@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from comfygen_mcp import images
-from comfygen_mcp.images import contact_sheet, mime_of, picture_size, preview
+from comfygen_mcp.images import contact_sheet, mime_of, picture_size, preview, small_picture
 
 
 def png(width, height, *, noise=False, mode="RGB"):
@@ -60,9 +60,40 @@ def test_a_contact_sheet_of_noise_fits_the_byte_limit():
 def test_a_contact_sheet_leaves_out_what_cannot_be_read():
     wide, tall = _plain((400, 100), (250, 0, 0)), _plain((100, 400), (0, 0, 250))
 
-    assert contact_sheet([wide, b"no picture", tall]) == contact_sheet([wide, tall])
+    sheet = Image.open(io.BytesIO(contact_sheet([wide, b"no picture", tall])))
+    assert sheet.size == Image.open(io.BytesIO(contact_sheet([wide, tall]))).size
     assert contact_sheet([b"no picture"]) is None
     assert contact_sheet([]) is None
+
+
+def test_the_pictures_of_a_contact_sheet_keep_their_numbers():
+    colours = [(40, 90, 160), (160, 90, 40), (90, 160, 40)]
+    pictures = [_plain((512, 512), colour) for colour in colours]
+    three, two, twice = (
+        Image.open(io.BytesIO(contact_sheet(shown))).convert("RGB")
+        for shown in (pictures, [pictures[0], b"no picture", pictures[2]], [pictures[0]] * 2)
+    )
+
+    def chip(sheet, left, top):
+        return np.asarray(sheet.crop((left + 8, top + 8, left + 40, top + 36)), dtype=int).max(axis=2) > 200
+
+    half = two.height // 2  # two square pictures stand one above the other
+    assert chip(three, 0, 0).any()
+    assert (chip(twice, 0, 0) != chip(twice, 0, half)).any(), "1 and 2 look different"
+    assert (chip(two, 0, 0) == chip(twice, 0, 0)).all()
+    assert (chip(two, 0, half) != chip(twice, 0, half)).any(), "what is left out takes its number with it"
+
+
+def test_a_picture_made_small_keeps_its_transparency_and_lies_the_right_way():
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    buffer = io.BytesIO()
+    Image.new("RGB", (640, 320)).save(buffer, "JPEG", exif=exif)
+
+    assert small_picture(buffer.getvalue(), 100).size == (50, 100)
+    assert small_picture(png(300, 100, mode="RGBA"), 60).mode == "RGBA"
+    assert small_picture(png(30, 10), 60).size == (30, 10)
+    assert small_picture(png(64, 64)[:60], 60) is None
 
 
 def _plain(size, colour):

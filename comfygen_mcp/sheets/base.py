@@ -13,7 +13,7 @@ CellState: TypeAlias = Literal["done", "failed", "skipped", "pending"]
 
 
 class SheetCell(Record):
-    """One cell: *title* and *subtitle* stand below the picture; a cell without one says *reason* in its place.
+    """One cell: *title* and *subtitle* stand below the picture; a cell without one says *reason*.
 
     *picture* is the encoded file, or a path to it.
     """
@@ -45,7 +45,7 @@ class Sheet(Record):
 class DrawnSheet:
     """The drawn sheet: *full* as PNG, *preview* as WebP of at most 200 kB.
 
-    *missing* are characters for which no font was found; the sheet itself says so in a footnote.
+    *missing* are characters for which no font was found; *notes* are the sheet's footnotes, which say so.
     """
 
     full: bytes
@@ -53,3 +53,4 @@ class DrawnSheet:
     width: int
     height: int
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
