@@ -7,21 +7,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from comfygen_mcp import __version__
+from comfygen_mcp.app_compare import comparisons
+from comfygen_mcp.app_index import open_gallery, open_index
+from comfygen_mcp.app_offers import open_offers
 from comfygen_mcp.app_store import open_store
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.base import Backend
-from comfygen_mcp.backends.hosts import Clients, ConfiguredHost, HostSource, ImplicitHost
+from comfygen_mcp.backends.hosts import Clients
 from comfygen_mcp.backends.inputs import InputShelf
 from comfygen_mcp.backends.node_classes import NodeClasses
-from comfygen_mcp.config import Settings, host_of
+from comfygen_mcp.config import Settings
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.jobs.base import JobEngine, Watch
-from comfygen_mcp.models import Host
 from comfygen_mcp.presets import Presets, load_presets
 from comfygen_mcp.services.catalogue import Catalogue
 from comfygen_mcp.services.choice import Choice
+from comfygen_mcp.services.comparison import ComparisonService
 from comfygen_mcp.services.estimates import Estimates
+from comfygen_mcp.services.gallery import Gallery
 from comfygen_mcp.services.generation import GenerationService
 from comfygen_mcp.services.inputs import Inputs, input_folders
 from comfygen_mcp.services.listing import Listing
@@ -29,7 +32,10 @@ from comfygen_mcp.services.loras import LoraService
 from comfygen_mcp.services.offers import Offers
 from comfygen_mcp.services.preparation import Preparation
 from comfygen_mcp.services.references import Fetch, References
+from comfygen_mcp.services.regeneration import Regeneration
+from comfygen_mcp.services.regeneration_recipes import Recipes
 from comfygen_mcp.services.resolve import Resolver
+from comfygen_mcp.services.run_times import RunTimes
 from comfygen_mcp.services.runner import Runner
 from comfygen_mcp.services.status import StatusService
 from comfygen_mcp.services.workflow_checks import WorkflowChecks
@@ -51,9 +57,14 @@ class App:
     listing: Listing
     loras: LoraService
     generation: GenerationService
+    comparisons: ComparisonService
     workflows: WorkflowService
     status: StatusService
+    gallery: Gallery
+    regeneration: Regeneration
     store: Store
+    owner: str | None = None
+    """Whose token the caller came with: it sees its own pictures and the shared ones. None sees all."""
     file_url: Callable[[str], str] | None = None
     """Over HTTP: a stored key → the URL that hands the file out. None: callers share this machine's disk."""
 
@@ -68,6 +79,8 @@ class Parts:
     offers: Offers
     nodes: NodeClasses
     store: Store
+    archive: Archive
+    gallery: Gallery
     shelf: InputShelf
     estimates: Estimates
     http: bool
@@ -81,40 +94,55 @@ async def open_app(
 
     *http* says that callers are elsewhere: files of this machine are not theirs to name.
     """
+    from comfygen_mcp.jobs.in_process import InProcessJobs
+
+    async with (
+        open_store(settings, environ) as store,
+        open_index(settings, store) as index,
+        open_gallery(settings, store, index) as gallery,
+    ):
+        archive = Archive(store, index=index, strip=settings.strip_metadata == "always")
+        parts = _parts(settings, environ, archive=archive, gallery=gallery, http=http)
+        runner = Runner(
+            backend_of=_Backends(parts).named,
+            archive=parts.archive,
+            incoming=settings.incoming,
+            learn=parts.estimates.learn,
+        )
+        jobs = InProcessJobs(runner.run, on_finish=on_job_end)
+        app = _app(parts, jobs)
+        try:
+            yield app
+        finally:
+            await app.comparisons.aclose()
+            await jobs.aclose()
+            await parts.clients.aclose()
+
+
+def _parts(
+    settings: Settings, environ: Mapping[str, str], *, archive: Archive, gallery: Gallery, http: bool
+) -> Parts:
     from comfygen_mcp.comfyui.client import ComfyUI
     from comfygen_mcp.comfyui.object_info import DeclarationCache
     from comfygen_mcp.comfyui.timing import Timing
-    from comfygen_mcp.jobs.in_process import InProcessJobs
 
     library = WorkflowLibrary(settings.workflow_dirs)
     timing = Timing(outage_s=settings.outage_s)
     declarations = DeclarationCache(settings.cache / "object_info")
     clients = Clients(lambda host: ComfyUI(host, timing=timing, declarations=declarations))
-    offers = _offers(settings, library, environ)
-    async with open_store(settings, environ) as store:
-        parts = Parts(
-            settings=settings,
-            library=library,
-            clients=clients,
-            offers=offers,
-            nodes=NodeClasses(clients),
-            store=store,
-            shelf=InputShelf(store),
-            estimates=Estimates(),
-            http=http,
-        )
-        runner = Runner(
-            backend_of=_Backends(parts).named,
-            archive=Archive(store),
-            incoming=settings.incoming,
-            learn=parts.estimates.learn,
-        )
-        jobs = InProcessJobs(runner.run, on_finish=on_job_end)
-        try:
-            yield _app(parts, jobs)
-        finally:
-            await jobs.aclose()
-            await clients.aclose()
+    return Parts(
+        settings=settings,
+        library=library,
+        clients=clients,
+        offers=open_offers(settings, library, environ),
+        nodes=NodeClasses(clients),
+        store=archive.store,
+        archive=archive,
+        gallery=gallery,
+        shelf=InputShelf(archive.store),
+        estimates=Estimates(RunTimes(settings.cache / "run_times.json")),
+        http=http,
+    )
 
 
 def _app(parts: Parts, jobs: JobEngine) -> App:
@@ -131,31 +159,50 @@ def _app(parts: Parts, jobs: JobEngine) -> App:
         resolver=_resolver(parts.settings, presets),
         nodes=parts.nodes,
     )
+    generation = GenerationService(
+        preparation=preparation,
+        catalogue=catalogue,
+        estimates=parts.estimates,
+        jobs=jobs,
+        archive=parts.archive,
+    )
     return App(
         settings=parts.settings,
         presets=presets,
         offers=parts.offers,
         catalogue=catalogue,
-        generation=GenerationService(
-            preparation=preparation,
-            catalogue=catalogue,
-            estimates=parts.estimates,
-            jobs=jobs,
-            archive=Archive(parts.store),
-        ),
+        generation=generation,
+        comparisons=comparisons(parts.offers, catalogue, presets, generation, parts.store),
         workflows=_workflows(parts, catalogue),
         listing=Listing(offers=parts.offers, catalogue=catalogue, nodes=parts.nodes),
         loras=loras,
         status=StatusService(
             offers=parts.offers, catalogue=catalogue, clients=parts.clients, jobs=jobs, store=parts.store
         ),
+        gallery=parts.gallery,
+        regeneration=_regeneration(parts, presets, preparation, generation),
         store=parts.store,
+    )
+
+
+def _regeneration(
+    parts: Parts, presets: Presets, preparation: Preparation, generation: GenerationService
+) -> Regeneration:
+    return Regeneration(
+        preparation=preparation,
+        generation=generation,
+        offers=parts.offers,
+        recipes=Recipes(
+            library=parts.library, styles=presets.styles, settings=parts.settings, http=parts.http
+        ),
+        shelf=parts.shelf,
+        now=lambda: datetime.now(UTC),
     )
 
 
 def _inputs(parts: Parts) -> Inputs:
     return Inputs(
-        archive=Archive(parts.store),
+        stored=parts.gallery,
         shelf=parts.shelf,
         fetch=_fetch(parts.settings),
         folders=input_folders(parts.settings, Path.cwd(), parts.http),
@@ -165,10 +212,10 @@ def _inputs(parts: Parts) -> Inputs:
 
 
 def _workflows(parts: Parts, catalogue: Catalogue) -> WorkflowService:
-    source, archive = parts.offers.default_source, Archive(parts.store)
+    source, stored = parts.offers.default_source, parts.gallery
     folders = input_folders(parts.settings, Path.cwd(), parts.http)
-    references = References(archive, _fetch(parts.settings), folders, _most(parts.settings), parts.http)
-    graphs = CallersGraphs(source=source, nodes=parts.nodes, references=references, archive=archive)
+    references = References(stored, _fetch(parts.settings), folders, _most(parts.settings), parts.http)
+    graphs = CallersGraphs(source=source, nodes=parts.nodes, references=references, stored=stored)
     return WorkflowService(
         library=parts.library,
         offers=parts.offers,
@@ -200,36 +247,6 @@ def _resolver(settings: Settings, presets: Presets) -> Resolver:
         timeout_video_s=settings.timeout_video_s,
         now=lambda: datetime.now(UTC),
     )
-
-
-def _offers(settings: Settings, library: WorkflowLibrary, environ: Mapping[str, str]) -> Offers:
-    configured: dict[str, HostSource] = {
-        name: ConfiguredHost(host_of(block, environ)) for name, block in settings.backends.items()
-    }
-    default = _default_source(settings, configured)
-    return Offers(settings=settings, library=library, configured=configured, default=default)
-
-
-def _default_source(settings: Settings, configured: Mapping[str, HostSource]) -> HostSource:
-    """The host of everything that has no block of its own."""
-    if settings.comfyui_url is not None:
-        known = (source for source in configured.values() if source.address == settings.comfyui_url)
-        return next(known, ConfiguredHost(Host(url=settings.comfyui_url)))
-    if configured:
-        return configured.get(settings.default_backend or "", next(iter(configured.values())))
-    return implicit_host(settings)
-
-
-def implicit_host(settings: Settings) -> ImplicitHost:
-    """Return ComfyUI's usual address, with the embedded engine standing in when nothing listens there."""
-    from comfygen_mcp.comfyui.embedded import ensure_engine, refused
-
-    async def engine() -> Host:
-        return await ensure_engine(
-            Path(settings.engine.folder), idle_s=settings.engine.idle_s, version=__version__
-        )
-
-    return ImplicitHost(refused=refused, engine=engine)
 
 
 class _Backends:

@@ -15,7 +15,7 @@ APP_NAME = "comfygen-mcp"
 SHORTEST_TOKEN = 16
 """Characters of a token that is not to be guessed over a network."""
 
-OWN_PATHS = ("files", "health", "ready", "metrics", "sse", "messages")
+OWN_PATHS = ("files", "gallery", "health", "ready", "metrics", "sse", "messages")
 """What the HTTP service serves beside the MCP endpoint."""
 
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
@@ -62,8 +62,8 @@ class HttpSettings(Fields):
     port: int = Field(default=8765, ge=0, le=65_535)
     """0 takes a free one."""
     path: str = "/mcp"
-    """Path of the MCP endpoint; not below `/files`, `/health`, `/ready`, `/metrics`, `/sse` or
-    `/messages`.
+    """Path of the MCP endpoint; not below `/files`, `/gallery`, `/health`, `/ready`, `/metrics`,
+    `/sse` or `/messages`.
     """
     token: SecretStr | None = Field(default=None, min_length=1)
     """The bearer token that clients must send; better in the variable than in the file."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.images import MAX_PIXELS, UNREADABLE
 from comfygen_mcp.pictures_kinds import FileKind, kind_of
+from comfygen_mcp.pictures_profile import in_srgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -113,8 +114,8 @@ def _decoded(data: bytes, kind: FileKind, reader: str, name: str) -> "tuple[Imag
             Image.open(io.BytesIO(data), formats=[reader]) as opened,
         ):
             _check_pixels(opened.size, name)
-            image = _eight_bits(_upright(opened))
-            return image, _frame_notes(opened, kind, name)
+            image, notes = in_srgb(_upright(opened))
+            return _eight_bits(image), (*notes, *_frame_notes(opened, kind, name))
     except Image.DecompressionBombError:
         raise BadRequest(_too_many_pixels(name)) from None
     except UNREADABLE as error:

@@ -71,11 +71,7 @@ def _cut_notes(size: _Size, target: _Size) -> tuple[str, ...]:
     if lost < _TELLING_CUT:
         return ()
     where = "left and right" if across < down else "top and bottom"
-    note = (
-        f"To fill {_text(target)}, {lost:.0%} of the {_text(size)} picture was cut off, {where}. "
-        "crop='contain' keeps all of it, 'stretch' distorts it, 'extend' paints a border."
-    )
-    return (note,)
+    return (f"To fill {_text(target)}, {lost:.0%} of the {_text(size)} picture was cut off, {where}.",)
 
 
 def _scaled(picture: Picture, size: _Size) -> Picture:

@@ -5,8 +5,10 @@ from typing import Any
 import anyio
 from mcp.types import Tool
 
+from comfygen_mcp.config import Settings
 from comfygen_mcp.server import INSTRUCTIONS, build_server
-from comfygen_mcp.tools import READS
+from comfygen_mcp.server.app_page import ONLY_FOR_PAGE
+from comfygen_mcp.tools import MANAGE, READS
 
 HEAD = """\
 # Tools
@@ -23,8 +25,8 @@ The server's instructions to the model:
 
 def tools_page() -> str:
     """Return the page: the instructions, then one section per tool."""
-    server = build_server(_refuse)
-    tools = anyio.run(server.list_tools)
+    server = build_server(_refuse, settings=lambda: Settings(manage=True))
+    tools = [tool for tool in anyio.run(server.list_tools) if tool.name not in ONLY_FOR_PAGE]
     quoted = "\n".join(f"> {line}" for line in INSTRUCTIONS.strip().splitlines())
     return "\n\n".join([HEAD + "\n" + quoted, *(_section(tool) for tool in tools)]) + "\n"
 
@@ -32,7 +34,15 @@ def tools_page() -> str:
 def _section(tool: Tool) -> str:
     reads = tool.name in {entry.function.__name__ for entry in READS}
     doc = "\n".join(line.strip() for line in (tool.description or "").splitlines())
-    parts = [f"## {tool.name}", f"*{tool.title}* ({'only reads' if reads else 'writes'})", doc.strip()]
+    managing = tool.name in {entry.function.__name__ for entry in MANAGE}
+    does = (
+        "only reads"
+        if reads
+        else "changes what is stored; with `manage: true` only"
+        if managing
+        else "writes"
+    )
+    parts = [f"## {tool.name}", f"*{tool.title}* ({does})", doc.strip()]
     if tool.input_schema["properties"]:
         parts.append("\n".join(["| argument | type | default | |", "|---|---|---|---|", *_arguments(tool)]))
     parts.append(_returned(tool))
@@ -57,9 +67,18 @@ def _arguments(tool: Tool) -> list[str]:
 
 def _type(schema: dict[str, Any]) -> str:
     options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
-    words = [" or ".join(f"`{v}`" for v in o["enum"]) if "enum" in o else o["type"] for o in options]
+    words = [_words(option) for option in options]
     bounds = [f"{o.get('minimum')} to {o.get('maximum')}" for o in options if "maximum" in o]
     return ", ".join([" or ".join(words), *bounds])
+
+
+def _words(option: dict[str, Any]) -> str:
+    if "enum" in option:
+        return " or ".join(f"`{value}`" for value in option["enum"] if value is not None)
+    if "type" not in option:
+        return "any"
+    types = option["type"] if isinstance(option["type"], list) else [option["type"]]
+    return " or ".join(name for name in types if name != "null")
 
 
 def _default(schema: dict[str, Any]) -> str:

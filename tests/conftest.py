@@ -1,6 +1,7 @@
 """Fixtures that every test may use: an engine, settings that point to it, a server, an MCP client."""
 
 import os
+import shutil
 from contextlib import asynccontextmanager
 
 import pytest
@@ -58,6 +59,29 @@ def rgw():
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server; skipped where it is not installed, unless REQUIRE_POSTGRES is set."""
+    from postgres_server import postgres_server, programs
+
+    if programs() is None:
+        assert not os.environ.get("REQUIRE_POSTGRES"), "PostgreSQL is not installed"
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of Debian's Chromium; skipped where it is not installed, unless REQUIRE_CHROMIUM is set."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        reason = "Chromium is not installed (apt-get install chromium)"
+        assert not os.environ.get("REQUIRE_CHROMIUM"), reason
+        pytest.skip(reason)
+    return found
+
+
 @pytest.fixture
 def s3_server(request):
     """The S3 server that a test names by `indirect` parametrisation: `rclone` or `rgw`."""
@@ -73,6 +97,7 @@ def settings_for(tmp_path):
         stored = {
             "COMFYGEN_STORE": str(tmp_path / "gallery"),
             "COMFYGEN_INCOMING": str(tmp_path / "incoming"),
+            "COMFYGEN_CACHE": str(tmp_path / "cache"),
             "COMFYGEN_INDEX": str(tmp_path / "index"),
             "COMFYGEN_ENGINE_FOLDER": str(tmp_path / "engine"),
         }
@@ -92,7 +117,7 @@ def connect():
 
     @asynccontextmanager
     async def connected(settings, mode="auto"):
-        server = build_server(lambda: open_app(settings, {}))
+        server = build_server(lambda: open_app(settings, {}), settings=lambda: settings)
         async with Client(server, mode=mode) as client:
             yield client
 

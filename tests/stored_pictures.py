@@ -10,8 +10,8 @@ JOB_ID = "01a20000-2b3b-7000-8000-000000000001"
 NOW = datetime(2026, 11, 21, 8, 41, 0, tzinfo=UTC)
 
 
-async def keep(archive, *paths, media="image", mime="image/png"):
-    """Store files as the outputs of one job; *media* and *mime* may be one per file."""
+async def keep(archive, *paths, media="image", mime="image/png", **changes):
+    """Store files as the outputs of one job; *media* and *mime* may be one per file, *changes* the job's."""
     media = [media] * len(paths) if isinstance(media, str) else media
     mime = [mime] * len(paths) if isinstance(mime, str) else mime
     outputs = [
@@ -28,7 +28,8 @@ async def keep(archive, *paths, media="image", mime="image/png"):
         for index, (path, kind, form) in enumerate(zip(paths, media, mime, strict=True))
     ]
     collected = Collected(outputs=tuple(outputs), facts=HostFacts())
-    return await archive.keep(_JOB, _TICKET, collected, latency_ms=3, backend_type="comfyui")
+    job = _JOB.model_copy(update=changes)
+    return await archive.keep(job, _TICKET, collected, latency_ms=3, backend_type="comfyui")
 
 
 _JOB = Job(

@@ -25,6 +25,8 @@ FLOORS = {
     "sidecar": 1,
     "graph": 1,
     "edits": 1,
+    "metadata": 1,
+    "compare": 1,
     "sheets": 1,
     "frames": 1,
     "videos": 1,

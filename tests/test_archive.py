@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from media_files import SECRET, film, pixels, png
 from PIL import Image
 
 from comfygen_mcp import ids, sidecar
-from comfygen_mcp.backends.archive import Archive
+from comfygen_mcp.backends.archive import Archive, bare_key
 from comfygen_mcp.backends.base import Collected
 from comfygen_mcp.errors import BadRequest, StoreFailed, UnknownName
+from comfygen_mcp.index.sqlite import SqliteIndex
 from comfygen_mcp.models import HostFacts, Job, Output, Ticket
 from comfygen_mcp.stores.local import LocalStore
 from comfygen_mcp.stores.memory import MemoryStore
@@ -152,7 +154,7 @@ async def test_a_text_becomes_a_small_file(archive, tmp_path):
 async def test_without_metadata_there_is_a_file_and_no_sidecar(archive, store, picture):
     (kept,) = await keep(archive, output_of(picture), job=job_of(metadata=False))
 
-    assert await keys(store) == [kept.key]
+    assert await keys(store) == [bare_key(kept.key), kept.key]
     for identifier in (kept.id, kept.id[:10]):
         with pytest.raises(BadRequest, match="stored without metadata") as raised:
             await archive.find(identifier)
@@ -278,3 +280,92 @@ def test_the_archive_touches_nothing_when_it_is_made(tmp_path):
     Archive(LocalStore(tmp_path / "store"))
 
     assert list(Path(tmp_path).iterdir()) == []
+
+
+class TestStripping:
+    """`strip_metadata: always`: files lose what they carry before they are stored."""
+
+    @pytest.fixture
+    def archive(self, store):
+        return Archive(store, strip=True)
+
+    async def test_a_picture_is_stored_without_its_graph_and_described_as_it_is_stored(
+        self, archive, store, tmp_path
+    ):
+        fetched = tmp_path / "fox.png"
+        fetched.write_bytes(png())
+        (kept,) = await keep(archive, output_of(fetched))
+
+        data = await store.read(kept.key)
+        assert SECRET.encode() not in data
+        assert pixels(data) == pixels(fetched.read_bytes())
+        assert (kept.size_bytes, kept.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert (kept.width, kept.height) == (64, 48)
+        assert (await archive.find(kept.id)).sha256 == kept.sha256
+        assert kept.notes == ()
+        assert SECRET.encode() in fetched.read_bytes(), "what was fetched stays as it was"
+
+    async def test_a_film_is_stored_without_its_graph(self, archive, store, tmp_path):
+        fetched = film(tmp_path / "fox.webm", "libvpx-vp9", options={})
+        (kept,) = await keep(archive, output_of(fetched, media="video", mime="video/webm"))
+
+        data = await store.read(kept.key)
+        assert SECRET.encode() not in data
+        assert kept.sha256 == hashlib.sha256(data).hexdigest()
+
+    async def test_what_cannot_be_cleaned_is_stored_with_a_note(self, archive, store, tmp_path):
+        fetched = tmp_path / "fox.gif"
+        fetched.write_bytes(b"GIF89a and so on")
+        (kept,) = await keep(archive, output_of(fetched, mime="image/gif"))
+
+        assert await store.read(kept.key) == fetched.read_bytes()
+        assert "still carries its metadata" in kept.notes[0]
+        assert (await archive.find(kept.id)).notes == kept.notes
+
+    async def test_texts_stay_as_they_are(self, archive, store, tmp_path):
+        facts = tmp_path / "facts.json"
+        facts.write_text("{}")
+        kept = await keep(
+            archive,
+            output_of(tmp_path / "none", media="text", text="a fox"),
+            output_of(facts, media="text", mime="application/json", index=1),
+        )
+        assert [await store.read(each.key) for each in kept] == [b"a fox", b"{}"]
+        assert [each.notes for each in kept] == [(), ()]
+
+    async def test_a_disk_that_fails_names_the_fetched_file(self, archive, tmp_path):
+        fetched = tmp_path / "fox.png"
+        fetched.write_bytes(png())
+        (tmp_path / "fox.cleaned.png").mkdir()
+        with pytest.raises(StoreFailed, match="could not be taken out") as raised:
+            await keep(archive, output_of(fetched))
+        assert str(fetched) in str(raised.value)
+
+
+async def test_what_is_kept_is_found_at_once_and_an_index_that_fails_fails_nothing(tmp_path, picture, caplog):
+    store = MemoryStore()
+    index = SqliteIndex(tmp_path / "index", store.name)
+    (kept,) = await keep(Archive(store, index=index), output_of(picture))
+    assert (await index.get(kept.id)).prompt == "a red fox"
+    await keep(Archive(store, index=index), output_of(picture), job=job_of(other_id(), metadata=False))
+    assert await index.size() == 1
+    await index.aclose()
+
+    (tmp_path / "file").write_text("")
+    broken = SqliteIndex(tmp_path / "file" / "index", store.name)
+    (again,) = await keep(Archive(store, index=broken), output_of(picture))
+    assert again.id == kept.id
+    assert "index" in caplog.text
+
+
+async def test_a_sidecar_says_nothing_of_its_place_that_counts(archive, store, picture):
+    (kept,) = await keep(archive, output_of(picture))
+    lie = kept.model_copy(update={"id": other_id(), "key": "g/elsewhere"})
+    await store.put_bytes(f"{kept.key}.json", sidecar.to_json(lie), mime=sidecar.MIME)
+
+    found = await archive.find(kept.id)
+    assert (found.id, found.key) == (kept.id, kept.key)
+
+
+def other_id():
+    return "01a20000-2b3b-7000-8000-00000000abcd"

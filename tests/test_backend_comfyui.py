@@ -87,8 +87,9 @@ def delaying(arrived, let_go, done):
 
 async def cancelled(submitting):
     submitting.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(asyncio.CancelledError) as cut:
         await submitting
+    return str(cut.value)
 
 
 async def test_a_prompt_that_is_queued_only_after_the_cancel_is_still_taken_back(clients, slow):
@@ -101,8 +102,8 @@ async def test_a_prompt_that_is_queued_only_after_the_cancel_is_still_taken_back
     ending = asyncio.ensure_future(cancelled(submitting))
     await until(lambda: faults.seen.count(("GET", "/queue")) >= 2)
     let_go.set()
-    await ending
 
+    assert await ending == "It was stopped on its host."
     assert done
     queue = await clients.of(Host(url=server.url)).queue()
     assert (queue.running, queue.pending) == ((), ())
@@ -182,3 +183,27 @@ async def test_submit_and_follow_use_the_client_of_the_block(slow):
     assert await backend.cancel(ticket) is True
     assert opened == [mine]
     await clients.aclose()
+
+
+async def test_a_job_that_was_never_sent_is_cancelled_without_looking_for_it(connect, settings_for):
+    arrived, let_go = threading.Event(), threading.Event()
+
+    async def hold(_app, _scope, receive, send):
+        await receive()
+        arrived.set()
+        await asyncio.to_thread(let_go.wait, 20)
+        await send({"type": "websocket.close", "code": 1012})
+
+    with serving("0.33.0") as (server, faults):
+        faults.spoil["WS", "/ws"] = hold
+        async with connect(settings_for(COMFYUI_URL=server.url)) as client:
+            request = {"prompt": "a fox", "model": "sd15", "wait_s": 0}
+            started = await client.call_tool("generate_image", request)
+            await until(arrived.is_set)
+            ended = await client.call_tool("cancel_job", {"job_id": started.structured_content["job_id"]})
+        let_go.set()
+
+    assert ended.structured_content["jobs"][0]["status"] == "cancelled"
+    assert ended.content[0].text.endswith("was cancelled. It had not begun on its host.")
+    assert ("POST", "/prompt") not in faults.seen
+    assert ("GET", "/queue") not in faults.seen

@@ -57,7 +57,7 @@ def work(tmp_path):
 @pytest.fixture
 def inputs(store, work):
     return Inputs(
-        archive=Archive(store),
+        stored=Archive(store),
         shelf=InputShelf(store),
         fetch=partial(fetch, max_bytes=2_000_000, timeout_s=20, allow_private=True),
         folders=(work,),
@@ -185,7 +185,26 @@ async def test_what_was_changed_is_noted(inputs, paint):
     notes = "\n".join(prepared.notes)
     assert "'anim.gif' is animated: the first frame was used." in notes
     assert "Size 128x130 became 128x128" in notes
-    assert "50% of the 256x128 picture was cut off, left and right" in notes
+    assert "50% of the 256x128 picture was cut off, left and right. generate_image's crop='contain'" in notes
+
+
+async def test_the_note_on_a_cut_advises_only_what_the_tool_can_do(inputs, paint):
+    filmed = await inputs.prepare(request_of(paint(), size="128x128"), workflow_of("img2video"))
+
+    assert "left and right. A size of the picture's own shape keeps all of it" in filmed.notes[0]
+    assert "crop" not in filmed.notes[0]
+
+
+async def test_a_size_beside_resize_is_said_to_have_no_effect(inputs, paint):
+    asked = request_of(paint(), size="512x512", width=512, resize="256x128")
+    both = await inputs.prepare(asked, IMG2IMG)
+    edited = await inputs.prepare(asked, workflow_of("edit"))
+
+    assert both.notes == (
+        "size=512x512 has no effect: resize=256x128 decides the size.",
+        "width=512 has no effect: resize=256x128 decides the size.",
+    )
+    assert edited.notes == ()
 
 
 async def test_contain_says_which_size_came_out(inputs, paint):
@@ -349,7 +368,7 @@ async def test_a_stored_picture_may_be_larger_than_what_callers_send(store, work
     Image.fromarray(noise).save(work / "cat.png")
     (generation,) = await keep(Archive(store), work / "cat.png")
     inputs = Inputs(
-        archive=Archive(store), shelf=InputShelf(store), fetch=fetch, folders=(work,), max_bytes=1000
+        stored=Archive(store), shelf=InputShelf(store), fetch=fetch, folders=(work,), max_bytes=1000
     )
 
     assert (await inputs.prepare(request_of(generation.id), IMG2IMG)).size == (256, 128)

@@ -87,6 +87,17 @@ async def test_a_lora_that_is_not_installed_is_refused_with_the_nearest(resolvin
     assert "list_loras" in str(caught.value)
 
 
+async def test_where_no_name_is_near_some_installed_loras_are_named(resolving, tmp_path):
+    with (
+        EngineServer(tmp_path / "engine", models={"loras": tuple(f"lo{at}.pt" for at in range(9))}) as server,
+        pytest.raises(MissingModel) as unknown,
+    ):
+        await resolving(server.url, "qqqq")
+
+    assert "Installed: lo0.pt, lo1.pt" in str(unknown.value)
+    assert "and 1 more." in str(unknown.value)
+
+
 async def test_a_known_lora_that_is_not_installed_comes_with_its_download(resolving, tmp_path):
     with EngineServer(tmp_path / "bare", models={}) as bare:
         with pytest.raises(MissingModel) as known:

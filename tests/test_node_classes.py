@@ -3,11 +3,13 @@
 import pytest
 from engine_server import EngineServer
 from replay_server import ReplayServer, Reply
+from test_archive import job_of
 
 from comfygen_mcp.backends.hosts import Clients
 from comfygen_mcp.backends.node_classes import NodeClasses
 from comfygen_mcp.comfyui.client import ComfyUI
-from comfygen_mcp.errors import UnexpectedReply
+from comfygen_mcp.errors import BadRequest, UnexpectedReply
+from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.graph.validate import validate
 from comfygen_mcp.models import Host
 
@@ -68,6 +70,16 @@ async def test_samplers_and_schedulers_are_the_servers(nodes, engine):
     assert await nodes.options(host, "KSampler", "model") == ()
     assert await nodes.options(host, "KSampler", "nothing") == ()
     assert await nodes.options(host, "NoSuchNode", "sampler_name") == ()
+
+
+async def test_where_nobody_answers_the_refusal_of_the_shipped_classes_counts(nodes):
+    workflow = WorkflowLibrary().load("upscale-lanczos", allow_paths=False)
+    values = {"image": "a.png", "width": 64, "height": 64}
+    (scaling,) = [key for key, found in workflow.graph.items() if found["class_type"] == "ImageScale"]
+    job = job_of(values=values, overrides={f"{scaling}.upscale_method": "new"})
+
+    with pytest.raises(BadRequest, match=r"upscale_method='new' does not fit: it is not a choice"):
+        await nodes.built(Host(url="http://127.0.0.1:9"), job, workflow)
 
 
 async def test_not_too_many_questions_are_asked_at_once_and_a_failure_is_told(nodes):

@@ -256,3 +256,73 @@ def test_a_damaged_picture_is_refused_in_words_whatever_the_damage(kind):
     assert all("'cat.png'" in text for text in refusals)
     with pytest.raises(BadRequest, match="cannot be read: it is damaged"):
         read(whole[:20] if kind != "AVIF" else whole[:60])
+
+
+def profile(red, green, blue, name="Swapped"):
+    """Return an ICC profile of a screen with these primaries (XYZ) and a gamma of 2.2."""
+
+    def number(value):
+        return struct.pack(">i", round(value * 65536))
+
+    def place(*xyz):
+        return b"XYZ \0\0\0\0" + b"".join(map(number, xyz))
+
+    text = name.encode() + b"\0"
+    named = b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78 + (-len(text) - 78 - 12) % 4)
+    curve = b"curv\0\0\0\0" + struct.pack(">IHxx", 1, 0x0233)
+    tags = {b"desc": named, b"cprt": b"text\0\0\0\0free\0\0\0\0", b"wtpt": place(0.9642, 1, 0.8249)}
+    tags |= {b"rXYZ": place(*red), b"gXYZ": place(*green), b"bXYZ": place(*blue)}
+    tags |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    table, body, at = b"", b"", 132 + 12 * len(tags)
+    for key, data in tags.items():
+        table += key + struct.pack(">II", at + len(body), len(data))
+        body += data
+    size = at + len(body)
+    head = struct.pack(">I4xI4s4s4s12x4s", size, 0x02400000, b"mntr", b"RGB ", b"XYZ ", b"acsp")
+    white = b"".join(map(number, (0.9642, 1, 0.8249)))
+    return head.ljust(68, b"\0") + white + bytes(48) + struct.pack(">I", len(tags)) + table + body
+
+
+PRIMARIES = ((0.436, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+SWAPPED = profile(PRIMARIES[1], PRIMARIES[0], PRIMARIES[2])
+CONVERTED = "Its colours were converted from its own colour profile to sRGB."
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_the_colours_of_a_profile_become_srgb(mode):
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 90))
+    image = clear if mode == "RGBA" else Image.new("RGB", (8, 8), (255, 0, 0)).convert(mode)
+    picture = read(saved(image, icc_profile=SWAPPED))
+
+    red, green, *rest = picture.pixels.getpixel((3, 3))
+    assert (red < 40, green > 240) == (True, True)
+    assert rest[1:] == ([90] if mode == "RGBA" else [])
+    assert picture.notes == (CONVERTED,)
+
+
+def test_a_turned_photo_keeps_its_profile():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = read(saved(Image.new("RGB", (32, 16), "red"), "JPEG", exif=exif, icc_profile=SWAPPED))
+
+    assert picture.size == (16, 32)
+    assert picture.pixels.getpixel((8, 8))[1] > 240
+
+
+@pytest.mark.parametrize(
+    ("data", "mode"),
+    [
+        (profile(*PRIMARIES, name="sRGB of somebody"), "RGB"),
+        (SWAPPED[:300], "RGB"),
+        (b"no profile", "RGB"),
+        (SWAPPED, "L"),
+        (SWAPPED, "1"),
+    ],
+    ids=["sRGB", "cut off", "nonsense", "for colours", "for colours too"],
+)
+def test_a_profile_that_says_nothing_of_these_colours_changes_nothing(data, mode):
+    image = Image.new("RGB", (8, 8), (250, 20, 20)).convert(mode)
+    picture = read(saved(image, icc_profile=data))
+
+    assert picture.pixels.tobytes() == image.convert("RGB").tobytes()
+    assert picture.notes == ()

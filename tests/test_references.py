@@ -170,7 +170,7 @@ async def test_a_file_that_is_too_large_is_not_read(references, work):
 
 
 async def test_a_file_that_says_nothing_of_its_size_is_read_no_further_than_allowed(references):
-    references = References(references.archive, fetch, (Path("/proc"),), 100)
+    references = References(references.stored, fetch, (Path("/proc"),), 100)
 
     assert "larger than 0.0001 MB" in await refused(references, "/proc/self/status", any_path=True)
 

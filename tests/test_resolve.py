@@ -7,6 +7,7 @@ import pytest
 from comfygen_mcp.config import BackendBlock
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.graph.library import WorkflowLibrary
+from comfygen_mcp.graph.template import placeholders
 from comfygen_mcp.ids import id_time
 from comfygen_mcp.models import SEED_MAX
 from comfygen_mcp.models_request import GenerateRequest
@@ -178,6 +179,43 @@ def test_a_knob_that_the_workflow_does_not_have_is_told_and_not_recorded(resolve
 
     assert job.scheduler is None
     assert any("scheduler=karras" in note for note in job.notes)
+
+
+def test_whatever_has_no_effect_is_told(resolved):
+    def notes(workflow, **asked):
+        return [note for note in resolved(workflow, **asked).notes if "no effect" in note]
+
+    picture = {"values": {"image": "a.png"}}
+    prompt = "The prompt has no effect: this workflow has no place for one (no ${prompt})."
+    assert notes("sd15", seed=5, size="512x512", cfg=4.0) == []
+    assert notes("sd15", scale=2, seconds=3.0) == [
+        "seconds=3.0 has no effect: this workflow has no such knob.",
+        "scale=2.0 has no effect: this workflow has no such knob.",
+    ]
+    assert notes("wan22-5b-t2v", seconds=3.0) == []
+    assert notes("upscale", scale=2, **picture) == [prompt]
+    assert notes("upscale", scale=2, size="512x512", **picture) == [
+        prompt,
+        "scale=2.0 has no effect: the size that is given decides.",
+    ]
+    assert notes("flux2-klein-edit", size="512x512", width=512, **picture) == [
+        "size=512x512 has no effect: this workflow has no such knob.",
+        "width=512 has no effect: this workflow has no such knob.",
+    ]
+
+
+@pytest.mark.parametrize("name", [workflow.name for workflow in WorkflowLibrary().all()])
+def test_a_bundled_workflow_has_the_recipe_that_its_graph_has(library, resolved, name):
+    values = {"prompt": "a badger", "steps": 5, "seed": 77, "batch_size": 1}
+    wanted = placeholders(library.load(name, allow_paths=False).graph)
+    pictures = {name: "a.png" for name in ("image", "mask") if name in wanted}
+    job = resolved(name, values={**{key: values[key] for key in values if key in wanted}, **pictures})
+
+    if "prompt" in wanted:
+        assert (job.prompt, job.steps, job.seed) == ("a badger", 5, 77)
+        assert job.model == job.values["model"]
+    else:
+        assert (job.prompt, job.steps) == ("", None)
 
 
 def test_drawn_seeds_are_json_safe_and_differ(library):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from mcp import Client
 
+from comfygen_mcp.config import Settings
 from comfygen_mcp.server import INSTRUCTIONS, build_server
-from comfygen_mcp.tools import TOOLS
+from comfygen_mcp.tools import MANAGE, TOOLS
 
 pytestmark = pytest.mark.anyio
 
@@ -17,6 +18,7 @@ INPUT_BUDGET = 12_000
 """Bytes of tools/list without output schemas; the same with them is OUTPUT_BUDGET."""
 OUTPUT_BUDGET = 20_000
 CORE_TOOLS = 16
+OFFERED = [entry.function.__name__ for entry in (*TOOLS, *MANAGE)]
 TEXT_LIMIT = 2048
 """Clients cut descriptions and instructions here."""
 
@@ -27,6 +29,12 @@ def refuse():
 
 @pytest.fixture
 async def listed():
+    async with Client(build_server(refuse, settings=lambda: Settings(manage=True))) as client:
+        return (await client.list_tools()).tools
+
+
+@pytest.fixture
+async def core():
     async with Client(build_server(refuse)) as client:
         return (await client.list_tools()).tools
 
@@ -39,7 +47,7 @@ def bytes_on_the_wire(value):
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-@pytest.mark.parametrize("name", [entry.function.__name__ for entry in TOOLS])
+@pytest.mark.parametrize("name", OFFERED)
 async def test_the_schema_of_a_tool_is_the_reviewed_one(listed, name):
     tool = as_json(next(tool for tool in listed if tool.name == name))
     snapshot = SNAPSHOTS / f"{name}.json"
@@ -50,17 +58,16 @@ async def test_the_schema_of_a_tool_is_the_reviewed_one(listed, name):
 
 
 def test_no_snapshot_is_left_over():
-    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == {entry.function.__name__ for entry in TOOLS}
+    assert {path.stem for path in SNAPSHOTS.glob("*.json")} == set(OFFERED)
 
 
-async def test_the_tools_fit_their_share_of_the_byte_budget(listed):
-    share = len(TOOLS) / CORE_TOOLS
-    tools = [as_json(tool) for tool in listed]
+async def test_the_core_tools_fit_the_byte_budget(core):
+    tools = [as_json(tool) for tool in core]
     without_output = [{k: v for k, v in tool.items() if k != "outputSchema"} for tool in tools]
 
-    # The widest tools came first: a little more than their share while they stand among few.
-    assert bytes_on_the_wire(without_output) <= INPUT_BUDGET * (share + 0.05)
-    assert bytes_on_the_wire(tools) <= OUTPUT_BUDGET * share
+    assert len(tools) == CORE_TOOLS
+    assert bytes_on_the_wire(without_output) <= INPUT_BUDGET
+    assert bytes_on_the_wire(tools) <= OUTPUT_BUDGET
 
 
 async def test_every_tool_says_what_it_is_and_what_it_may_do(listed):
@@ -76,7 +83,7 @@ async def test_every_tool_says_what_it_is_and_what_it_may_do(listed):
 
 def test_the_instructions_fit_and_name_only_tools_that_exist():
     words = {word.strip("().,:") for word in INSTRUCTIONS.replace("(", " ").split()}
-    named = {word for word in words if word.startswith(("get_", "list_", "generate_", "cancel_"))}
+    named = {word for word in words if word.startswith(("get_", "list_", "generate_", "cancel_", "search_", "compare_"))}
 
     assert len(INSTRUCTIONS.encode()) <= TEXT_LIMIT
-    assert named <= {entry.function.__name__ for entry in TOOLS} | {"generation_id"}
+    assert named <= {*OFFERED, "generation_id"}

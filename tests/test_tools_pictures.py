@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mcp.types import ImageContent, ResourceLink
-from observe import finished_on
+from observe import error_text, finished_on
 from PIL import Image, ImageChops, ImageDraw
 
 pytestmark = pytest.mark.anyio
@@ -173,6 +173,24 @@ async def test_upscaling_makes_exactly_the_size_asked_for(connect, allowed, phot
     assert view["kind"] == "upscale"
     assert opened(view).size == size == (view["width"], view["height"])
     assert difference(opened(view).resize((400, 300)), Image.open(photo).convert("RGB")) < 6
+
+
+@pytest.mark.parametrize("scale", [0, 0.5, -1, 9])
+async def test_a_factor_that_enlarges_nothing_or_too_much_is_refused(connect, allowed, photo, scale):
+    async with connect(allowed) as client:
+        refused = await client.call_tool("upscale_image", {"image": str(photo), "scale": scale})
+
+    assert f"scale={scale} is not possible: use 1 to 8" in error_text(refused)
+
+
+async def test_a_size_that_is_given_beside_resize_is_told(connect, allowed, photo):
+    arguments = {"prompt": "x", "model": "sd15", "image": str(photo), "dry_run": True}
+    result = await called(
+        connect, allowed, "generate_image", {**arguments, "size": "16:9", "resize": "400x304"}
+    )
+
+    assert "size=16:9 has no effect: resize=400x304 decides" in str(result.structured_content["notes"])
+    assert (result.structured_content["width"], result.structured_content["height"]) == (400, 304)
 
 
 async def test_a_video_is_stored_as_mp4_with_a_poster_and_shown_as_stills(connect, settings):

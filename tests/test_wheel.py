@@ -13,6 +13,8 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parent.parent
+SHOWN = [*(ROOT / "comfygen_mcp/web_app").iterdir(), *(ROOT / "comfygen_mcp/data/fonts").iterdir()]
+"""Fonts of contact sheets, and the parts of the page for people."""
 
 
 def command(*words, **kwargs):
@@ -51,6 +53,9 @@ def test_the_wheel_carries_workflows_presets_and_data(wheel):
 
     assert {f"comfygen_mcp/workflows/{path.name}" for path in (ROOT / "workflows").glob("*.json")} <= names
     assert {"comfygen_mcp/presets.yaml", "comfygen_mcp/py.typed", "comfygen_mcp/data/catalogue.json"} <= names
+    shown = {f"comfygen_mcp/{path.relative_to(ROOT / 'comfygen_mcp')}" for path in SHOWN if path.is_file()}
+    assert shown <= names
+    assert {"comfygen_mcp/data/fonts/OFL.txt", "comfygen_mcp/web_app/page.html"} <= shown
     assert not [name for name in names if name.startswith(("tests/", "workflows/"))]
 
 

@@ -1,6 +1,5 @@
 """The archive: what a backend has collected becomes stored files with sidecars, and is found again by id."""
 
-import hashlib
 import logging
 from collections import deque
 
@@ -8,23 +7,33 @@ from anyio import to_thread
 
 from comfygen_mcp import sidecar
 from comfygen_mcp.backends.base import Collected
-from comfygen_mcp.errors import BadRequest, StoreFailed, UnknownName
+from comfygen_mcp.backends.kept_files import as_text_file, without_metadata
+from comfygen_mcp.errors import BadRequest, IndexFailed, StoreFailed, UnknownName
 from comfygen_mcp.images import picture_size
+from comfygen_mcp.index.base import Index
+from comfygen_mcp.index.entries import entry_of
 from comfygen_mcp.models import Generation, Job, Output, Ticket, Timings
 from comfygen_mcp.sidecar import FinishedRun
 from comfygen_mcp.stores.base import Store
 
 ROOT = "g/"
 """What the keys of all generations begin with."""
+BARE_ROOT = "bare/"
+"""What the keys begin with that stand for files without sidecars."""
 
 _log = logging.getLogger(__name__)
 
 
 class Archive:
-    """Keeps generations in *store*; the sidecar is written last, so one that is there means: complete."""
+    """Keeps generations in *store*; the sidecar is written last, so one that is there means: complete.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    *index* is told of them, where there is one; with *strip* files lose the metadata inside them.
+    """
+
+    def __init__(self, store: Store, *, index: Index | None = None, strip: bool = False) -> None:
+        self.store = store
+        self._index = index
+        self._strip = strip
 
     async def keep(
         self, job: Job, ticket: Ticket, collected: Collected, *, latency_ms: int, backend_type: str
@@ -37,19 +46,26 @@ class Archive:
             latency_ms=latency_ms, queued_ms=collected.queued_ms, running_ms=collected.running_ms
         )
         run = FinishedRun(job, ticket, collected.facts, timings, backend_type)
-        return tuple([await self._keep_one(run, output) for output in collected.outputs])
+        kept = tuple([await self._keep_one(run, output) for output in collected.outputs])
+        if job.metadata:
+            await self._tell_index(kept)
+        return kept
 
-    async def find(self, generation_id: str) -> Generation:
+    async def find(self, generation_id: str, *, visible_to: str | None = None) -> Generation:
         """Return a generation by its id, or by enough of its beginning (at least 8 digits).
 
-        Raises UnknownName when there is none, BadRequest when there are several or it was stored without
+        *visible_to* names the caller whose own ones there are; None sees all. Raises UnknownName when there
+        is none, BadRequest when there are several or it was stored without
         metadata, StoreFailed when its sidecar is corrupt.
         """
-        generation_id = await self._completed(generation_id)
+        generation_id = await self.whole_id(generation_id)
         files: list[str] = []
-        async for file in self._store.list(sidecar.prefix_of(generation_id)):
+        async for file in self.store.list(sidecar.prefix_of(generation_id)):
             if sidecar.is_sidecar(file.key):
-                return await self._read(file.key)
+                found = await self._read(file.key)
+                if visible_to in (None, found.owner):
+                    return found
+                raise UnknownName("generation", generation_id, (), hint=_HINT)
             files.append(file.key)
         if files:
             raise BadRequest(
@@ -60,12 +76,12 @@ class Archive:
 
     async def read_output(self, generation: Generation) -> bytes:
         """Return the bytes of the stored file."""
-        return await self._store.read(generation.key)
+        return await self.store.read(generation.key)
 
     async def recent(self, limit: int) -> list[Generation]:
         """Return the newest generations first; a corrupt sidecar is logged and left out."""
         newest: deque[str] = deque(maxlen=max(limit, 0))
-        async for file in self._store.list(ROOT):
+        async for file in self.store.list(ROOT):
             if sidecar.is_sidecar(file.key):
                 newest.append(file.key)
         found: list[Generation] = []
@@ -76,38 +92,58 @@ class Archive:
                 _log.warning("%s", error)
         return found
 
-    async def _keep_one(self, run: FinishedRun, output: Output) -> Generation:
-        output, text = _as_text_file(output)
-        key = sidecar.output_key(run.job, output)
-        size = await to_thread.run_sync(picture_size, output.path) if output.media == "image" else None
-        generation = sidecar.generation_of(run, output, url=self._store.url(key), size=size)
+    async def _tell_index(self, kept: tuple[Generation, ...]) -> None:
+        """Make *kept* findable at once; where that fails, the index learns of them by reading the store."""
+        if self._index is None:
+            return
         try:
+            await self._index.add([entry_of(generation) for generation in kept])
+        except IndexFailed as error:
+            _log.warning("%s", error)
+
+    async def _keep_one(self, run: FinishedRun, output: Output) -> Generation:
+        fetched = output.path
+        try:
+            output, notes = await self._cleaned(output)
+            output, text = as_text_file(output)
+            key = sidecar.output_key(run.job, output)
+            size = await to_thread.run_sync(picture_size, output.path) if output.media == "image" else None
+            generation = sidecar.generation_of(run, output, url=self.store.url(key), size=size)
+            generation = generation.model_copy(update={"notes": (*generation.notes, *notes)})
             await self._put(generation, output, text)
         except StoreFailed as error:
-            raise StoreFailed(f"{error} The fetched file is kept at {output.path}.") from error
+            raise StoreFailed(f"{error} The fetched file is kept at {fetched}.") from error
         return generation
+
+    async def _cleaned(self, output: Output) -> tuple[Output, tuple[str, ...]]:
+        if not self._strip or output.text is not None:
+            return output, ()
+        return await to_thread.run_sync(without_metadata, output)
 
     async def _put(self, generation: Generation, output: Output, text: bytes | None) -> None:
         data = sidecar.to_json(generation) if generation.job.metadata else None
+        if data is None:
+            # First, so that no crash leaves a file that looks like one whose sidecar was lost.
+            await self.store.put_bytes(bare_key(generation.key), b"", mime="application/octet-stream")
         if text is None:
             facts = {"generation-id": generation.id, "sha256": generation.sha256}
-            await self._store.put_file(generation.key, output.path, mime=generation.mime, metadata=facts)
+            await self.store.put_file(generation.key, output.path, mime=generation.mime, metadata=facts)
         else:
-            await self._store.put_bytes(generation.key, text, mime=generation.mime)
+            await self.store.put_bytes(generation.key, text, mime=generation.mime)
         if data is not None:
-            await self._store.put_bytes(generation.key + sidecar.SUFFIX, data, mime=sidecar.MIME)
+            await self.store.put_bytes(generation.key + sidecar.SUFFIX, data, mime=sidecar.MIME)
 
     async def _read(self, key: str) -> Generation:
-        return sidecar.from_json(await self._store.read(key), key=key.removesuffix(sidecar.SUFFIX))
+        return generation_from(await self.store.read(key), key)
 
-    async def _completed(self, generation_id: str) -> str:
+    async def whole_id(self, generation_id: str) -> str:
         """Return the one id that begins with *generation_id*; a whole id is returned as it is."""
         span = sidecar.span_of(generation_id)
         if span is None:
             return generation_id
         digits = generation_id.replace("-", "").casefold()
         found: dict[str, None] = {}
-        async for file in self._store.list(ROOT, start_after=span[0]):
+        async for file in self.store.list(ROOT, start_after=span[0]):
             if file.key > span[1]:
                 break
             identifier = sidecar.id_in(file.key)
@@ -128,7 +164,7 @@ class Archive:
 
     async def _ids(self, prefix: str, *, most: int) -> list[str]:
         found: dict[str, None] = {}
-        async for file in self._store.list(prefix):
+        async for file in self.store.list(prefix):
             if identifier := sidecar.id_in(file.key):
                 found[identifier] = None
             if len(found) == most:
@@ -136,18 +172,18 @@ class Archive:
         return list(found)
 
 
+def bare_key(key: str) -> str:
+    """Return the key of the empty object that says: this file was stored without a sidecar on purpose."""
+    return f"{BARE_ROOT}{key[len(ROOT) : len(ROOT) + len('2026/11/21/')]}{sidecar.id_in(key)}"
+
+
+def generation_from(data: bytes, key: str) -> Generation:
+    """Read the sidecar that lies at *key*; raises StoreFailed for a corrupt one.
+
+    What it says of its own place does not count: whoever can write one sidecar must not speak for others.
+    """
+    file = key.removesuffix(sidecar.SUFFIX)
+    return sidecar.from_json(data, key=file).model_copy(update={"id": sidecar.id_in(key), "key": file})
+
+
 _HINT = "Ids stand in the results of generate_image and in the names of the stored files."
-
-
-def _as_text_file(output: Output) -> tuple[Output, bytes | None]:
-    """Return a text output as the file it becomes, with its bytes; any other output as it is."""
-    if output.text is None:
-        return output, None
-    data = output.text.encode("utf-8", errors="replace")
-    file = {
-        "filename": "text.txt",
-        "mime": "text/plain",
-        "size_bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
-    return output.model_copy(update=file), data

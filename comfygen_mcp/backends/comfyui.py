@@ -12,7 +12,6 @@ from comfygen_mcp.backends.inputs import InputShelf
 from comfygen_mcp.backends.node_classes import NodeClasses
 from comfygen_mcp.comfyui.client import ComfyUI
 from comfygen_mcp.errors import BackendUnreachable, JobTimeout, UnexpectedReply
-from comfygen_mcp.graph.build import build_graph
 from comfygen_mcp.graph.hash import graph_sha256
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.graph.parse import Workflow, custom_workflow
@@ -57,7 +56,7 @@ class ComfyUIBackend:
         workflow = workflow_of(job, self._library)
         host = await self._source.host()
         self._clients.of(host)
-        graph = build_graph(job, workflow, await self._nodes.known(host, workflow.graph))
+        graph = await self._nodes.built(host, job, workflow)
         return Prepared(
             job=job,
             host=host.url,
@@ -71,10 +70,14 @@ class ComfyUIBackend:
         client = await self._client(prepared.host)
         for file in job.inputs:
             await self._upload(client, file)
+        sending = asyncio.Event()
         try:
-            submission = await client.submit(prepared.graph, prompt_id=job.id, requires=prepared.requires)
+            submission = await client.submit(
+                prepared.graph, prompt_id=job.id, requires=prepared.requires, sending=sending
+            )
         except asyncio.CancelledError:
-            await _withdraw(client, job.id)
+            if sending.is_set() and await _withdraw(client, job.id):
+                raise asyncio.CancelledError("It was stopped on its host.") from None
             raise
         return Ticket(
             job_id=job.id,
@@ -136,29 +139,29 @@ def workflow_of(job: Job, library: WorkflowLibrary) -> Workflow:
     return custom_workflow(job.graph) if job.graph else library.load(job.workflow, allow_paths=True)
 
 
-async def _withdraw(client: ComfyUI, prompt_id: str) -> None:
-    """Take back a prompt whose submission was cut short: it may have arrived, or be about to."""
-    await asyncio.shield(_cancel_when_found(client, prompt_id))
+async def _withdraw(client: ComfyUI, prompt_id: str) -> bool:
+    """Take back a prompt whose submission was cut short: it may have arrived, or be about to.
+
+    Return whether it was found and stopped.
+    """
+    return await asyncio.shield(_cancel_when_found(client, prompt_id))
 
 
-async def _cancel_when_found(client: ComfyUI, prompt_id: str) -> None:
+async def _cancel_when_found(client: ComfyUI, prompt_id: str) -> bool:
     """Look for the prompt again and again until it was stopped or has ended, for a bounded time."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + WITHDRAW_LOOKS_S
     with suppress(TimeoutError, JobTimeout, UnexpectedReply):
         async with asyncio.timeout(CANCEL_BOUND_S):
-            while not await _gone(client, prompt_id):
-                if loop.time() >= deadline:
-                    return
+            while loop.time() < deadline:
+                # A host that does not answer just now may have it all the same.
+                with suppress(BackendUnreachable):
+                    if await client.cancel(prompt_id):
+                        return True
+                    if await client.history(prompt_id) is not None:
+                        return False
                 await asyncio.sleep(WITHDRAW_PAUSE_S)
-
-
-async def _gone(client: ComfyUI, prompt_id: str) -> bool:
-    """Tell whether the prompt was stopped now, or has ended; False while it is not to be found."""
-    try:
-        return await client.cancel(prompt_id) or await client.history(prompt_id) is not None
-    except BackendUnreachable:
-        return False
+    return False
 
 
 async def _facts(client: ComfyUI) -> HostFacts:

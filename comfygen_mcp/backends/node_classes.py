@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Iterable
 
 from comfygen_mcp.backends.hosts import Clients
+from comfygen_mcp.errors import BackendUnreachable, BadRequest, BadWorkflow, UnexpectedReply
+from comfygen_mcp.graph.build import build_graph
 from comfygen_mcp.graph.catalogue import Catalogue, NodeSpec, parse_object_info, shipped_catalogue
-from comfygen_mcp.models import Graph, Host, Scalar
+from comfygen_mcp.graph.parse import Workflow
+from comfygen_mcp.models import Graph, Host, Job, Scalar
 from comfygen_mcp.together import together
 
 AT_ONCE = 8
@@ -39,6 +42,20 @@ class NodeClasses:
         shipped = shipped_catalogue()
         strangers = tuple(name for name in _classes(graph) if name not in shipped)
         return shipped.merged(Catalogue(await self._declared(host, strangers, fresh=False)))
+
+    async def built(self, host: Host, job: Job, workflow: Workflow) -> Graph:
+        """Return the graph of *job* for *host*; raises BadWorkflow or BadRequest when it cannot be built.
+
+        What the shipped classes refuse, those of the server may allow: it is asked before that counts.
+        """
+        try:
+            return build_graph(job, workflow, await self.known(host, workflow.graph))
+        except (BadRequest, BadWorkflow) as refusal:
+            try:
+                declared = await self.for_graph(host, workflow.graph, fresh=True)
+            except (BackendUnreachable, UnexpectedReply):
+                raise refusal from None
+        return build_graph(job, workflow, shipped_catalogue().merged(declared))
 
     async def options(self, host: Host, class_type: str, input_name: str) -> tuple[Scalar, ...]:
         """Return the choices of one input on *host*: its samplers, its schedulers; () where it has none."""

@@ -43,12 +43,15 @@ def options(
 def _register() -> None:
     from comfygen_mcp.cli.backends import backends
     from comfygen_mcp.cli.check import check
+    from comfygen_mcp.cli.compare import compare
     from comfygen_mcp.cli.config import app as config
     from comfygen_mcp.cli.doctor import doctor
     from comfygen_mcp.cli.edit import edit, upscale, video
     from comfygen_mcp.cli.engine import app as engine
+    from comfygen_mcp.cli.gallery import app as gallery
     from comfygen_mcp.cli.generate import generate
     from comfygen_mcp.cli.listings import loras, models, presets
+    from comfygen_mcp.cli.regenerate import regenerate
     from comfygen_mcp.cli.serve import serve
     from comfygen_mcp.cli.workflows import app as workflows
     from comfygen_mcp.cli.workflows import run_workflow
@@ -58,6 +61,8 @@ def _register() -> None:
         edit,
         upscale,
         video,
+        compare,
+        regenerate,
         serve,
         models,
         loras,
@@ -69,6 +74,7 @@ def _register() -> None:
     for command in commands:
         app.command()(command)
     app.command("run")(run_workflow)
+    app.add_typer(gallery, name="gallery")
     app.add_typer(workflows, name="workflows")
     app.add_typer(config, name="config")
     app.add_typer(engine, name="engine")

@@ -56,7 +56,8 @@ async def _model(options: Options, name: str, *, as_json: bool) -> None:
 
 
 async def _models(options: Options, *, task: str | None, ready: bool, as_json: bool) -> None:
-    from comfygen_mcp.cli.tables import show_reasons, show_table
+    from comfygen_mcp.cli.tables import show_missing, show_reasons, show_table
+    from comfygen_mcp.tools.model_text import STAND_IN
 
     async with opened(options) as app:
         views = await (app.listing.models() if task is None else app.listing.recommended(task))
@@ -64,22 +65,18 @@ async def _models(options: Options, *, task: str | None, ready: bool, as_json: b
     if as_json:
         typer.echo(json.dumps([view.model_dump(mode="json") for view in views], indent=2))
         return
+    if any(view.preview_engine for view in views):
+        typer.echo(f"{STAND_IN}\n")
     last = "also called" if task is None else "why"
     show_table(("model", "kind", "size", "steps", "state", last), [_model_row(view) for view in views])
-    show_reasons((view.name, _reason(view)) for view in views)
+    show_reasons((view.name, view.reason) for view in views)
+    show_missing((view.name, view.missing) for view in views)
 
 
 def _model_row(view: ModelView) -> tuple[str, ...]:
-    state = f"{view.state} (preview engine)" if view.preview_engine else view.state
-    size = f"{view.width}x{view.height}" if view.width else ""
+    size = f"{view.width}x{view.height}" if view.width and view.height else ""
     last = "; ".join(view.why) or ", ".join(view.aliases)
-    return (view.name, view.kind or "", size, str(view.steps or ""), state, last)
-
-
-def _reason(view: ModelView) -> str:
-    from comfygen_mcp.services.catalogue import missing_text
-
-    return missing_text(view.missing) if view.missing else view.reason
+    return (view.name, view.kind or "", size, str(view.steps or ""), view.state, last)
 
 
 async def _loras(
@@ -143,4 +140,4 @@ def _preset_row(name: str, preset: Preset) -> tuple[str, ...]:
 
 
 def _strengths(uses: Sequence[LoraUse]) -> str:
-    return "\n".join(f"{use.name}:{use.strength:g}" for use in uses)
+    return ", ".join(f"{use.name}:{use.strength:g}" for use in uses)

@@ -11,6 +11,7 @@ from comfygen_mcp.cli.copies import check_target, copy_outputs
 from comfygen_mcp.cli.session import EXIT_FAILED, Options, opened, run
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models_request import GenerateRequest
+from comfygen_mcp.services.plans import Plan
 from comfygen_mcp.tools.job_views import job_view, plan_view
 from comfygen_mcp.tools.results import job_text, plan_text
 
@@ -33,7 +34,12 @@ def run_request(
 async def _plan(options: Options, request: GenerateRequest, *, as_json: bool) -> None:
     async with opened(options) as app:
         plan = await app.generation.plan(request, allow_paths=True)
-    shown = plan_view(plan).model_dump(mode="json") if as_json else plan.graph
+    print_plan(plan, as_json=as_json)
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print the graph that would be sent; end with an error when it would be refused."""
+    shown = plan_view(plan, whole=True).model_dump(mode="json") if as_json else plan.graph
     typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     if not as_json:
         typer.echo(plan_text(plan), err=True)
@@ -49,10 +55,10 @@ async def _generate(
         started = await app.generation.start(request, allow_paths=True)
         if started.announcement is not None:
             typer.echo(started.announcement, err=True)
-        state = await _with_progress_bar(app, started.job.id)
+        state = await with_progress_bar(app, started.job.id)
         if state.status != "completed":
             raise state.failure
-        view = await job_view(state, app)
+        view = await job_view(state, app, most=None)
         if as_json:
             typer.echo(json.dumps(view.model_dump(mode="json"), indent=2))
         else:
@@ -63,7 +69,7 @@ async def _generate(
             await copy_outputs(state, app, output)
 
 
-async def _with_progress_bar(app: App, job_id: str) -> JobState:
+async def with_progress_bar(app: App, job_id: str) -> JobState:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -1,6 +1,6 @@
 """The stdio server as a command, without the command line's libraries: clients wait for it to answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,23 @@ class LogOptions:
     file: Path | None = None
 
 
-def run_stdio(config: Path | None, log: LogOptions | None = None) -> None:
-    """Speak MCP on stdin and stdout until stdin ends."""
+def run_stdio(
+    config: Path | None, log: LogOptions | None = None, changes: Mapping[str, object] | None = None
+) -> None:
+    """Speak MCP on stdin and stdout until stdin ends; *changes* replace what is configured."""
     from comfygen_mcp.server.stdio import serve_stdio
 
     def open_configured() -> "AbstractAsyncContextManager[App]":
         from comfygen_mcp.app import open_app
         from comfygen_mcp.config import read_environment
 
-        return open_app(effective_settings(config), read_environment())
+        return open_app(settings(), read_environment())
+
+    def settings() -> "Settings":
+        return effective_settings(config).model_copy(update=dict(changes or {}))
 
     async def serving() -> None:
-        await serve_stdio(open_configured)
+        await serve_stdio(open_configured, settings)
 
     run_logged(serving, log or LogOptions())
 

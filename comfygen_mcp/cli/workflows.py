@@ -15,15 +15,18 @@ from comfygen_mcp.loras import parse_loras
 from comfygen_mcp.models import JsonValue
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.services.workflow_checks import WorkflowCheck
-from comfygen_mcp.services.workflows import WorkflowCall
+from comfygen_mcp.services.workflows import WorkflowCall, WorkflowRow
 
 _PICTURES = (".png", ".webp")
 
-app = typer.Typer(
-    name="workflows",
-    help="Workflows: list them, show one, check all against the server.",
-    no_args_is_help=True,
-)
+app = typer.Typer(name="workflows", help="Workflows: list them, show one, check all against the server.")
+
+
+@app.callback(invoke_without_command=True)
+def workflows(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Workflows: list them, show one, check all against the server."""
+    if ctx.invoked_subcommand is None:
+        list_(ctx, as_json=as_json)
 
 
 @app.command("list")
@@ -84,10 +87,16 @@ async def _list(options: Options, *, as_json: bool) -> None:
         typer.echo(json.dumps([row.model_dump(mode="json") for row in rows], indent=2))
         return
     show_table(
-        ("workflow", "kind", "family", "from", "state"),
-        [(row.name, row.kind or "", row.family, row.source, row.state) for row in rows],
+        ("workflow", "kind", "state", "from", "family"),
+        [(row.name, row.kind or "", row.state, row.source, _family(row)) for row in rows],
     )
-    show_reasons((row.name, row.reason) for row in rows)
+    show_reasons((row.name, row.reason) for row in rows if row.state != "missing files")
+    if any(row.state == "missing files" for row in rows):
+        typer.echo("\n`comfygen models NAME` tells which files are missing and where to download them.")
+
+
+def _family(row: WorkflowRow) -> str:
+    return "" if row.family == row.name else row.family
 
 
 async def _show(options: Options, name: str, *, as_json: bool) -> None:

@@ -75,12 +75,14 @@ class Catalogue:
         if not system or "devices" not in reply:
             raise not_comfyui(self._http.host, "/system_stats is not there, or of another shape")
         device = mapping([*items(reply.get("devices")), None][0])
-        return HostFacts(
+        facts = HostFacts(
             comfyui_version=text(system.get("comfyui_version")),
             vram_used_mib=_used_mib(device),
             device=text(device.get("name")),
             preview_engine=bool(system.get("comfygen_engine")),
         )
+        self._facts = (asyncio.get_running_loop().time(), facts)
+        return facts
 
     async def _key(self, class_type: str) -> tuple[Key, bool]:
         """Return the key of a class, and whether it may outlive this process.
@@ -89,8 +91,9 @@ class Catalogue:
         """
         now = asyncio.get_running_loop().time()
         if self._facts is None or now - self._facts[0] >= self._http.timing.catalogue_life_s:
-            self._facts = (now, await self.facts())
-        facts = self._facts[1]
+            facts = await self.facts()
+        else:
+            facts = self._facts[1]
         version = facts.comfyui_version
         key = Key(self._http.host.url, version or "", class_type)
         return key, version is not None and not facts.preview_engine

@@ -1,5 +1,6 @@
 """One ComfyUI server: submit a graph, follow it, fetch its outputs, cancel it, ask what is installed."""
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -62,15 +63,18 @@ class ComfyUI:
         requires: Sequence[RequiredFile] = (),
         pnginfo: Mapping[str, JsonValue] | None = None,
         previews: bool = False,
+        sending: asyncio.Event | None = None,
     ) -> Submission:
         """Hand *graph* over exactly once, under our own *prompt_id*; its socket is open before.
 
         *requires* tells where missing model files can be found. Raises GraphRejected or MissingModel.
-        When this call is cut short, the prompt may have arrived: `cancel(prompt_id)` takes it back.
+        When this call is cut short after *sending* was set, the prompt may have arrived: `cancel(prompt_id)`
+        takes it back.
         """
         socket = await open_socket(self.host, self._http.timing)
         client_id = socket.client_id if socket else prompt_id
-        prompt = Prompt(graph, prompt_id, client_id, requires, pnginfo or {}, previews)
+        sending = sending or asyncio.Event()
+        prompt = Prompt(graph, prompt_id, client_id, requires, pnginfo or {}, previews, sending)
         try:
             submission = await hand_over(self._http, self._catalogue, prompt)
         except BaseException:

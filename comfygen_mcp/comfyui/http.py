@@ -1,8 +1,9 @@
 """HTTP towards one ComfyUI host: bounds, authorisation, and network errors in our own words."""
 
+import asyncio
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -38,10 +39,13 @@ class Http:
         response = await self.send("GET", path, params=params)
         return None if response.status_code == 404 else self.json_of(response)
 
-    async def post(self, path: str, body: JsonValue) -> httpx.Response:
-        """Send *body* as JSON; the status is the caller's to judge."""
+    async def post(
+        self, path: str, body: JsonValue, *, sending: asyncio.Event | None = None
+    ) -> httpx.Response:
+        """Send *body* as JSON; the status is the caller's to judge. *sending* is set when it leaves."""
         headers = {"Content-Type": "application/json"}
-        return await self.send("POST", path, content=encoded(body), headers=headers)
+        watched = {"extensions": {"trace": _setting(sending)}} if sending else {}
+        return await self.send("POST", path, content=encoded(body), headers=headers, **watched)
 
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request; an absent server and a gatekeeper's answer become our errors."""
@@ -81,6 +85,16 @@ class Http:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+def _setting(sending: asyncio.Event) -> Callable[[str, object], Awaitable[None]]:
+    """Return a watcher of httpx's steps that sets *sending* once there is a connection to write to."""
+
+    async def watch(step: str, _details: object) -> None:
+        if step.endswith("send_request_headers.started"):
+            sending.set()
+
+    return watch
 
 
 def encoded(body: JsonValue) -> bytes:

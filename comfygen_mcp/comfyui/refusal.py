@@ -10,6 +10,9 @@ from comfygen_mcp.graph.files import requirement
 from comfygen_mcp.models import JsonValue, RequiredFile
 from comfygen_mcp.names import nearest_names
 
+_FILES_NAMED = 8
+"""Of the files in a folder, where none has a similar name."""
+
 
 def refusal(
     rejection: Rejection,
@@ -44,11 +47,18 @@ def _missing(
     near = _nearest_files(str(problem.value), here)
     if near:
         words += f" Nearest installed: {', '.join(near)}."
-    elif not here:
+    elif here:
+        words += f" Installed there: {_first(here)}."
+    else:
         words += " Nothing is installed in that folder."
     if entry and entry.url:
         words += f" Download it from {entry.url} into models/{folder}/."
     return words
+
+
+def _first(files: Sequence[str]) -> str:
+    more = f" and {len(files) - _FILES_NAMED} more" if len(files) > _FILES_NAMED else ""
+    return ", ".join(files[:_FILES_NAMED]) + more
 
 
 def _nearest_files(name: str, here: Sequence[str]) -> list[str]:

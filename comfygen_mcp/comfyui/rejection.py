@@ -63,6 +63,12 @@ def _plain_summary(status: int, body: JsonValue) -> str:
             f"the request is larger than the server takes ({words or 'HTTP 413'}): send less, or start "
             "ComfyUI with a larger --max-upload-size"
         )
+    if status >= 500:
+        return (
+            f"the server failed inside while it looked at the graph (HTTP {status}: {words or 'no text'}). "
+            "Its log says why: mostly a custom node that breaks, or more nodes in a row than it can follow. "
+            "Update or remove that node, or send a smaller graph"
+        )
     return f"the server could not read it (HTTP {status}: {words or 'no text'})"
 
 

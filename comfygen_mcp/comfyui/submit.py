@@ -40,6 +40,8 @@ class Prompt:
     requires: Sequence[RequiredFile] = ()
     pnginfo: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     previews: bool = False
+    sending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the first byte may have left: from then on the server may run it."""
 
     def body(self) -> dict[str, Any]:
         extra: dict[str, Any] = {"preview_method": "auto" if self.previews else "none"}
@@ -92,7 +94,7 @@ async def _posted(http: Http, prompt: Prompt) -> httpx.Response | None:
 async def _tried(http: Http, prompt: Prompt) -> httpx.Response | BackendUnreachable:
     """Return the reply, or why there was none; raises what another try cannot mend."""
     try:
-        return await http.post("/prompt", prompt.body())
+        return await http.post("/prompt", prompt.body(), sending=prompt.sending)
     except BackendUnreachable as error:
         if isinstance(error.__cause__, httpx.UnsupportedProtocol):
             raise

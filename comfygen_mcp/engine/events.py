@@ -5,6 +5,10 @@ from typing import Any
 
 from comfygen_mcp.engine.hub import Hub
 
+MANY_NODES = 200
+"""The states of all nodes are told with each change of one, as ComfyUI does; of more, only now and then."""
+STATES_EVERY_S = 0.1
+
 
 class Interrupted(Exception):
     """The running prompt was asked to stop."""
@@ -20,6 +24,7 @@ class RunEvents:
         self.kept: list[list[Any]] = []
         self.progress: dict[str, dict[str, Any]] = {}
         self.last_node: str | None = None
+        self._states_told_at = 0.0
 
     def milestone(self, kind: str, data: dict[str, Any], *, broadcast: bool = False) -> None:
         data = {"prompt_id": self.prompt_id, **data, "timestamp": int(time.time() * 1000)}
@@ -68,6 +73,10 @@ class RunEvents:
             "parent_node_id": None,
             "real_node_id": node_id,
         }
+        now = time.monotonic()
+        if len(self.progress) > MANY_NODES and now - self._states_told_at < STATES_EVERY_S:
+            return
+        self._states_told_at = now
         nodes = {"prompt_id": self.prompt_id, "nodes": self.progress}
         self._hub.post("progress_state", nodes, self.client_id)
 

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from comfygen_mcp.engine.descent import Visit, descend
 from comfygen_mcp.engine.json_shapes import as_dict, link_of
 
 
@@ -38,23 +39,20 @@ class NodeCache:
 def signatures(graph: dict[str, Any]) -> dict[str, str]:
     """Return node id → key; equal keys mean equal results, whatever the ids are."""
     keys: dict[str, str] = {}
-    for node_id in graph:
-        _sign(node_id, graph, keys)
-    return keys
 
-
-def _sign(node_id: str, graph: dict[str, Any], keys: dict[str, str]) -> str:
-    if node_id in keys:
+    def sign(node_id: str) -> Visit[str, str]:
+        if node_id in keys:
+            return keys[node_id]
+        keys[node_id] = node_id  # an unvalidated part of the graph may contain a cycle
+        node = graph.get(node_id, {})
+        parts: list[tuple[str, Any]] = []
+        for name, value in sorted((as_dict(node.get("inputs")) or {}).items()):
+            link = link_of(value)
+            parts.append((name, ["ancestor", (yield link[0]), link[1]] if link else value))
+        content = json.dumps([node.get("class_type"), node.get("is_changed"), parts], sort_keys=True)
+        keys[node_id] = hashlib.sha256(content.encode()).hexdigest()
         return keys[node_id]
-    node = graph.get(node_id, {})
-    keys[node_id] = node_id  # an unvalidated part of the graph may contain a cycle
-    inputs = as_dict(node.get("inputs")) or {}
-    parts = [(name, _signed_input(value, graph, keys)) for name, value in sorted(inputs.items())]
-    content = json.dumps([node.get("class_type"), node.get("is_changed"), parts], sort_keys=True)
-    keys[node_id] = hashlib.sha256(content.encode()).hexdigest()
-    return keys[node_id]
 
-
-def _signed_input(value: Any, graph: dict[str, Any], keys: dict[str, str]) -> Any:
-    link = link_of(value)
-    return ["ancestor", _sign(link[0], graph, keys), link[1]] if link else value
+    for node_id in graph:
+        descend(node_id, sign)
+    return keys

@@ -1,14 +1,19 @@
 """ComfyUI's validation of a graph: the same walk, the same errors, blamed on the same nodes."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from comfygen_mcp.engine.descent import Visit, descend
 from comfygen_mcp.engine.folders import Folders
 from comfygen_mcp.engine.input_checks import checked_value, error, links_fit
 from comfygen_mcp.engine.json_shapes import as_list
 from comfygen_mcp.engine.nodes.spec import Input, Listing, Node
 from comfygen_mcp.engine.options import Dialect
 from comfygen_mcp.engine.replies import MALFORMED
+
+_Judged: TypeAlias = tuple[bool, list[dict[str, Any]]]
+"""Whether a node and all upstream of it is valid, and the errors of the node itself."""
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Validation:
         self._nodes = nodes
         self._listing = listing
         self._folders = folders
-        self._results: dict[str, tuple[bool, list[dict[str, Any]]]] = {}
+        self._results: dict[str, _Judged] = {}
         self._visiting: list[str] = []
 
     def verdict(self, dialect: Dialect, targets: list[str] | None = None) -> Verdict:
@@ -70,9 +75,9 @@ class Validation:
         message = "Prompt outputs failed validation"
         return Verdict(error("prompt_outputs_failed_validation", message, details, {}), [], node_errors)
 
-    def _of_output(self, output: str) -> tuple[bool, list[dict[str, Any]]]:
+    def _of_output(self, output: str) -> _Judged:
         try:
-            return self._of_node(output)
+            return descend(output, self._of_node, passed_on=MALFORMED)
         except MALFORMED as exception:
             extra: dict[str, Any] = {"exception_type": type(exception).__name__, "traceback": []}
             message = "Exception when validating node"
@@ -89,7 +94,7 @@ class Validation:
             entry = {"errors": reasons, "dependent_outputs": [], "class_type": class_type}
             node_errors.setdefault(node_id, entry)["dependent_outputs"].append(output)
 
-    def _of_node(self, node_id: str) -> tuple[bool, list[dict[str, Any]]]:
+    def _of_node(self, node_id: str) -> Visit[str, _Judged]:
         if node_id in self._results:
             return self._results[node_id]
         if node_id in self._visiting:
@@ -99,7 +104,9 @@ class Validation:
         self._visiting.append(node_id)
         try:
             declared = node.declared(given)
-            checks = [self._of_input(spec, given, name, node.custom_input) for name, spec in declared.items()]
+            checks: list[dict[str, Any] | bool] = []
+            for name, spec in declared.items():
+                checks.append((yield from self._of_input(spec, given, name, node.custom_input)))
         finally:
             self._visiting.pop()
         errors = [found for found in checks if isinstance(found, dict)]
@@ -109,7 +116,7 @@ class Validation:
 
     def _of_input(
         self, spec: Input, given: dict[str, Any], name: str, custom: str | None
-    ) -> dict[str, Any] | bool:
+    ) -> Generator[str, _Judged, dict[str, Any] | bool]:
         """Return the error of one input, or whether everything upstream of it is valid."""
         if name not in given:
             missing = error("required_input_missing", "Required input is missing", name, {"input_name": name})
@@ -117,10 +124,12 @@ class Validation:
         value = given[name]
         link = as_list(value)
         if link is not None:
-            return self._of_link(spec, name, link)
+            return (yield from self._of_link(spec, name, link))
         return checked_value(spec, name, given, self._listing, custom=name == custom)
 
-    def _of_link(self, spec: Input, name: str, link: list[Any]) -> dict[str, Any] | bool:
+    def _of_link(
+        self, spec: Input, name: str, link: list[Any]
+    ) -> Generator[str, _Judged, dict[str, Any] | bool]:
         config = spec.wire(self._listing)
         about = {"input_name": name, "input_config": config}
         if len(link) != 2:
@@ -135,11 +144,11 @@ class Validation:
             extra = {**about, "received_type": received, "linked_node": link}
             message = "Return type mismatch between linked nodes"
             return error("return_type_mismatch", message, details, extra)
-        return self._upstream(link, about)
+        return (yield from self._upstream(link, about))
 
-    def _upstream(self, link: list[Any], about: dict[str, Any]) -> bool:
+    def _upstream(self, link: list[Any], about: dict[str, Any]) -> Generator[str, _Judged, bool]:
         try:
-            return self._of_node(link[0])[0]
+            return (yield link[0])[0]
         except MALFORMED as exception:
             extra = {
                 **about,
@@ -153,7 +162,7 @@ class Validation:
             self._results[link[0]] = (False, [reason])
             return False
 
-    def _cycle(self, node_id: str) -> tuple[bool, list[dict[str, Any]]]:
+    def _cycle(self, node_id: str) -> _Judged:
         nodes = self._visiting[self._visiting.index(node_id) :]
         path = " -> ".join(f"{n} ({self._graph[n]['class_type']})" for n in [*nodes, node_id])
         for member in nodes:

@@ -1,6 +1,6 @@
 """Follows a link of the editor to what really feeds it: through reroutes, bypassed nodes and subgraphs."""
 
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from comfygen_mcp.errors import BadWorkflow
 from comfygen_mcp.graph.editor_file import BYPASSED, FROM_OUTSIDE, MUTED, TO_OUTSIDE, EditorNode
@@ -17,28 +17,41 @@ from comfygen_mcp.graph.editor_levels import (
     Value,
     shown_value,
 )
+from comfygen_mcp.graph.shown import bare, shown
 
 Source: TypeAlias = Out | Value | Setting | None
 """What feeds an input: the output of a node that runs, a value, another's setting, or nothing at all."""
-
-_MOST_STEPS = 1000
 
 
 def source_of(start: In) -> Source:
     """Return what feeds the input *start*; raises BadWorkflow when the way to it goes in a circle."""
     place: In | Source = start
     wanted = start.socket.type
-    for _ in range(_MOST_STEPS):
+    seen: set[tuple[type, str, int, str]] = set()
+    while isinstance(place, In | Out):
+        step = _step(place, wanted)
+        if step in seen:
+            _refuse_circle(start)
+        seen.add(step)
         if isinstance(place, In):
             wanted = place.socket.type if place.socket.type != "*" else wanted
             place = _feeding(place)
-        elif isinstance(place, Out) and not _runs(place.level, place.node):
+        elif not _runs(place.level, place.node):
             place = _before(place, wanted)
         else:
             return place
-    node = start.node
+    return place
+
+
+def _step(place: In | Out, wanted: str) -> tuple[type, str, int, str]:
+    at = place.at if isinstance(place, In) else place.slot
+    return type(place), place.level.path + place.node.id, at, wanted
+
+
+def _refuse_circle(start: In) -> NoReturn:
+    node_id = start.level.path + start.node.id
     raise BadWorkflow(
-        f"The links before node {start.level.path + node.id!r} ({node.type}) go round in a circle."
+        f"The links before node {shown(node_id)} ({bare(start.node.type)}) go round in a circle."
     )
 
 

@@ -14,6 +14,7 @@ from comfygen_mcp.models import Graph, JsonValue, Record
 __all__ = ["Extracted", "loras_of", "workflow_values"]
 
 _SEED = ("seed", "noise_seed")
+_COUNT = ("batch_size", "amount")
 _FRAMES = ("length", "frames", "num_frames", "video_frames", "frame_count")
 
 
@@ -30,6 +31,7 @@ class Extracted(Record):
     width: int | None = None
     height: int | None = None
     denoise: float | None = None
+    count: int | None = None
     frames: int | None = None
     model: str | None = None
 
@@ -56,6 +58,7 @@ def workflow_values(graph: Graph, catalogue: Catalogue) -> Extracted:
         width=width,
         height=height,
         denoise=real_of(values.first(settings, ("denoise",))),
+        count=whole_of(values.first(shapes, _COUNT)),
         frames=whole_of(values.first(shapes, _FRAMES)),
         model=values.model(main),
     )

@@ -65,8 +65,9 @@ class LoraAnchors(Record):
 
 
 class WorkflowMetadata(Record):
-    """All of it is optional: a file without metadata is a text-to-image workflow named after itself.
+    """All of it is optional: a file without metadata is a workflow named after itself.
 
+    It is one for text to image when it takes a prompt, and of kind `other` when it does not.
     Workflows of one *family* are the same model for different kinds of task; without one, a workflow is a
     family of its own. *architecture* is what LoRAs must be made for. Placeholders in *optional* may be left
     without a value: their nodes are then bypassed. *good_at* are keywords that recommendations match.

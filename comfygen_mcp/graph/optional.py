@@ -6,6 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from comfygen_mcp.errors import BadWorkflow
 from comfygen_mcp.graph.catalogue import Catalogue, NodeSpec
+from comfygen_mcp.graph.declared import declared_input
+from comfygen_mcp.graph.shown import bare, shown
 from comfygen_mcp.graph.template import placeholders
 from comfygen_mcp.graph.wiring import UNKNOWN_TYPE, Slot, Wire, Wiring, in_declared_order, wiring
 from comfygen_mcp.models import Graph, GraphNode
@@ -67,7 +69,7 @@ class _Bypass:
         try:
             return tuple(TopologicalSorter(above).static_order())
         except CycleError as error:
-            circle = ", ".join(repr(node_id) for node_id in error.args[1][:5])
+            circle = ", ".join(shown(node_id) for node_id in error.args[1][:5])
             raise BadWorkflow(f"The links go round in a circle among the nodes {circle}.") from error
 
     def _feed(self, wire: Wire, bypassed: Mapping[str, _Feeds]) -> Slot | None:
@@ -85,10 +87,10 @@ class _Bypass:
 
     def _needs(self, node_id: str, name: str) -> bool:
         """Tell whether a node cannot do without an input; of an unknown class, it needs them all."""
-        spec = self.catalogue.get(self.graph[node_id]["class_type"])
-        if spec is None:
+        node = self.graph[node_id]
+        if node["class_type"] not in self.catalogue:
             return True
-        declared = spec.inputs.get(name)
+        declared = declared_input(node, name, self.catalogue)
         return declared is not None and declared.required
 
 
@@ -100,10 +102,11 @@ def _input_across(spec: NodeSpec | None, slot: int) -> str | None:
 
 
 def _refuse(graph: Graph, node_id: str, names: Collection[str]) -> None:
-    empty = ", ".join(sorted(names))
+    empty = ", ".join(map(bare, sorted(names)))
     raise BadWorkflow(
-        f"Without a value for {empty} nothing would reach the output node {node_id!r} "
-        f"({graph[node_id]['class_type']}). Give a value, or take it out of _workflow_metadata.optional."
+        f"Without a value for {empty} nothing would reach the output node {shown(node_id)} "
+        f"({bare(graph[node_id]['class_type'])}). "
+        "Give a value, or take it out of _workflow_metadata.optional."
     )
 
 

@@ -6,7 +6,9 @@ from typing import NoReturn
 
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.graph.catalogue import WILDCARDS, Catalogue, InputSpec
+from comfygen_mcp.graph.declared import declared_input
 from comfygen_mcp.graph.links import is_link
+from comfygen_mcp.graph.shown import bare, listed, shown
 from comfygen_mcp.models import Graph, GraphNode, JsonValue
 from comfygen_mcp.names import nearest_names
 
@@ -25,39 +27,63 @@ def with_overrides(graph: Graph, values: Mapping[str, JsonValue], catalogue: Cat
         node = changed[node_id]
         wanted = _declared(address, node, name, catalogue)
         fitting = _fitting(address, value, wanted, (graph, node["inputs"].get(name)))
-        copied = node.copy()
-        copied["inputs"] = {**node["inputs"], name: fitting}
-        changed[node_id] = copied
+        changed[node_id] = _with_input(node, name, fitting)
     return changed
 
 
+def placed(graph: Graph, values: Mapping[str, JsonValue]) -> Graph:
+    """Return *graph* with the inputs that *values* name set as they are; what names none is left out."""
+    changed = dict(graph)
+    for address, value in values.items():
+        if place := input_at(address, graph):
+            changed[place[0]] = _with_input(changed[place[0]], place[1], value)
+    return changed
+
+
+def input_at(address: str, graph: Graph) -> tuple[str, str] | None:
+    """Return node id and input of *address*, or None when it begins with no node of *graph*.
+
+    It is split at the dot that leaves the longest node id; ids and inputs may both hold dots.
+    """
+    dots = (at for at in range(len(address) - 2, 0, -1) if address[at] == ".")
+    return next(((address[:at], address[at + 1 :]) for at in dots if address[:at] in graph), None)
+
+
+def nodes_there(node_id: str, graph: Graph) -> str:
+    """Return which nodes there are, the one first that somebody may have meant by *node_id*."""
+    near = nearest_names(node_id, graph, limit=1)
+    meant = f"Did you mean {shown(near[0])}? " if near else ""
+    return f"{meant}The graph has the nodes {listed(graph)}"
+
+
+def _with_input(node: GraphNode, name: str, value: JsonValue) -> GraphNode:
+    copied = node.copy()
+    copied["inputs"] = {**node["inputs"], name: value}
+    return copied
+
+
 def _parsed(address: str, graph: Graph) -> tuple[str, str]:
-    """Split at the dot that leaves the longest node id; ids and inputs may both hold dots."""
-    dots = [at for at, letter in enumerate(address) if letter == "."]
-    for at in reversed(dots):
-        if address[:at] in graph and address[at + 1 :]:
-            return address[:at], address[at + 1 :]
-    if not dots:
-        raise BadRequest(f"{address[:80]!r} names no input of a node. {_HOW}")
-    raise UnknownName("node", address[: dots[0]], graph, hint=_HOW)
+    if place := input_at(address, graph):
+        return place
+    node_id, dot, _ = address.partition(".")
+    if not dot:
+        raise BadRequest(f"{shown(address)} names no input of a node. {_HOW}")
+    raise UnknownName("node", node_id, graph, hint=_HOW)
 
 
 def _declared(address: str, node: GraphNode, name: str, catalogue: Catalogue) -> InputSpec | None:
     """Return what the class says of an input; None for an input of the graph that it says nothing of."""
     spec = catalogue.get(node["class_type"])
     declared: Mapping[str, InputSpec] = spec.inputs if spec else {}
-    if name in declared:
-        return declared[name]
-    start, _, rest = name.partition(".")
-    root, choice = declared.get(start), node["inputs"].get(start)
-    if root and root.branches and isinstance(choice, str) and (branch := root.branches.get(choice)):
-        return branch.get(rest)
+    if found := declared_input(node, name, catalogue):
+        return found
+    root = declared.get(name.partition(".")[0])
     if name in node["inputs"] or (root and root.open):
         return None
-    known = dict.fromkeys((*declared, *node["inputs"]))
+    known = [bare(other) for other in dict.fromkeys((*declared, *node["inputs"]))]
     node_id = address[: -len(name) - 1]
     raise UnknownName(
-        "input", name, known, hint=f"These are the inputs of node {node_id!r} ({node['class_type']})."
+        "input", name, known, hint=f"These are the inputs of node {node_id!r} ({bare(node['class_type'])})."
     )
 
 
@@ -82,8 +108,7 @@ def _fitting(
 def _existing_link(address: str, value: JsonValue, graph: Graph) -> JsonValue:
     source, slot = value
     if source not in graph:
-        near = nearest_names(source, graph) or list(graph)[:10]
-        _refuse(address, value, f"there is no node {source[:80]!r}. Nodes: {', '.join(near)}")
+        _refuse(address, value, f"there is no node {shown(source)}. {nodes_there(source, graph)}")
     return [source, slot]
 
 
@@ -171,6 +196,6 @@ def _check_range(address: str, value: JsonValue, wanted: InputSpec) -> None:
 
 
 def _refuse(address: str, value: JsonValue, why: str) -> NoReturn:
-    shown = repr(value)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    raise BadRequest(f"{address[:80]}={shown} does not fit: {why}.")
+    text = repr(value)
+    given = text if len(text) <= 60 else f"{text[:57]}..."
+    raise BadRequest(f"{bare(address)}={given} does not fit: {why}.")

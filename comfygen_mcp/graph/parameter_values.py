@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.graph.parameters import Parameter
+from comfygen_mcp.graph.shown import bare, listed, shown
 from comfygen_mcp.models import JsonValue, Scalar
 from comfygen_mcp.names import nearest_names
 
@@ -17,9 +18,9 @@ def checked_value(parameter: Parameter, value: JsonValue) -> JsonValue:
     typed = _typed(parameter.type, value)
     if typed is None:
         wanted = "whole number" if parameter.type == "integer" else parameter.type
-        raise BadRequest(f"{parameter.name}={_short(value)} is no {wanted}.{_range(parameter)}")
+        raise BadRequest(f"{bare(parameter.name)}={_short(value)} is no {wanted}.{_range(parameter)}")
     if isinstance(typed, int | float) and not isinstance(typed, bool) and not _inside(parameter, typed):
-        raise BadRequest(f"{parameter.name}={typed} is out of range.{_range(parameter)}")
+        raise BadRequest(f"{bare(parameter.name)}={typed} is out of range.{_range(parameter)}")
     return typed
 
 
@@ -27,12 +28,18 @@ def unknown_parameter(name: str, known: Iterable[str], workflow: str) -> BadRequ
     """Return the error for a name that *workflow* does not have."""
     names = tuple(known)
     near = nearest_names(name, names)
-    shown = [other for other in names if "." not in other]
-    meant = f"Did you mean {' or '.join(near)}?" if near else f"It has: {', '.join(shown[:20]) or 'none'}."
+    meant = f"Did you mean {' or '.join(map(bare, near))}?" if near else _there(names)
     return BadRequest(
-        f"Workflow {workflow} has no parameter {name[:80]!r}. {meant} list_workflows(name=...) tells all; an "
+        f"Workflow {workflow} has no parameter {shown(name)}. {meant} list_workflows(name=...) tells all; an "
         "input of any node is addressed as 'node.input', for example '3.steps'."
     )
+
+
+def _there(names: tuple[str, ...]) -> str:
+    own = [name for name in names if "." not in name]
+    if own or not names:
+        return f"It has: {listed(own, 20) or 'none'}."
+    return f"It has no placeholders; inputs of its nodes are {listed(names, 8)}."
 
 
 def _typed(kind: str, value: JsonValue) -> Scalar | None:
@@ -75,7 +82,7 @@ def _inside(parameter: Parameter, number: float) -> bool:
 def _range(parameter: Parameter) -> str:
     if parameter.minimum is None or parameter.maximum is None:
         return ""
-    return f" Use {parameter.minimum:g} to {parameter.maximum:g}."
+    return f" Use {parameter.minimum} to {parameter.maximum}."
 
 
 def _short(value: JsonValue) -> str:

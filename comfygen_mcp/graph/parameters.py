@@ -4,14 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from comfygen_mcp.graph.catalogue import Catalogue, InputSpec
+from comfygen_mcp.graph.declared import declared_input
 from comfygen_mcp.graph.knobs import REAL_KNOBS, WHOLE_KNOBS
 from comfygen_mcp.graph.links import is_link
 from comfygen_mcp.graph.parse import Workflow
 from comfygen_mcp.graph.template import BUILT_IN_DEFAULTS, Place, placeholders
-from comfygen_mcp.models import SEED_MAX, Graph, GraphNode, JsonValue, Record, Scalar
+from comfygen_mcp.models import SEED_MAX, Graph, JsonValue, Record, Scalar
 
 JsonType: TypeAlias = Literal["string", "integer", "number", "boolean"]
 
+Media: TypeAlias = Literal["video", "sound"]
+
+_MEDIA: Mapping[str, Media] = {"VIDEO": "video", "AUDIO": "sound"}
+_PICTURES = ("image", "image2", "image3", "mask")
 _JSON_TYPES: Mapping[str, JsonType] = {"INT": "integer", "FLOAT": "number", "BOOLEAN": "boolean"}
 _FILLED_FOR_THE_CALLER = {"seed", "negative", "width", "height", "denoise", "batch_size", "frames", "fps"}
 _MEANINGS: Mapping[str, str] = {
@@ -38,7 +43,8 @@ _PICTURE = "Picture: path, URL, data URI or generation id"
 class Parameter(Record):
     """One value that a caller may set: a placeholder, or an input of a node as `node.input`.
 
-    *picture* marks inputs that take an uploaded file. *places* are the inputs that a placeholder fills.
+    *picture* marks inputs that take an uploaded picture, *media* those for another file of the server's.
+    *places* are the inputs that a placeholder fills.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Parameter(Record):
     step: int | float | None = None
     options: tuple[Scalar, ...] | None = None
     picture: bool = False
+    media: Media | None = None
     description: str = ""
     places: tuple[str, ...] = ()
 
@@ -65,11 +72,14 @@ def _of_placeholder(
     name: str, places: tuple[Place, ...], workflow: Workflow, catalogue: Catalogue
 ) -> Parameter:
     specs = [spec for place in places if (spec := _spec(place, catalogue))]
-    joined = _joined(name, specs)
+    media: list[Media] = [
+        kind for place in places if (kind := _media(place.class_type, place.input, catalogue))
+    ]
+    joined = _joined(name, specs, media[0] if media else None)
     limits = _limits(name, workflow)
     default = workflow.metadata.defaults.get(name, BUILT_IN_DEFAULTS.get(name))
     ours = name in _FILLED_FOR_THE_CALLER or name in workflow.metadata.optional
-    meaning = _MEANINGS.get(name) or (_PICTURE if joined.picture else "")
+    meaning = _MEANINGS.get(name) or _file_meant(joined.picture, joined.media)
     return joined.model_copy(
         update={
             **limits,
@@ -86,10 +96,24 @@ def _spec(place: Place, catalogue: Catalogue) -> InputSpec | None:
     return node.inputs.get(place.input) if node else None
 
 
-def _joined(name: str, specs: list[InputSpec]) -> Parameter:
+def _media(class_type: str, name: str, catalogue: Catalogue) -> Media | None:
+    """Return what an input for uploads takes, if not a picture: what its node gives tells."""
+    node = catalogue.get(class_type)
+    wanted = node.inputs.get(name) if node else None
+    if node is None or wanted is None or not wanted.upload:
+        return None
+    return next((_MEDIA[kind] for kind in _MEDIA if kind in node.outputs), None)
+
+
+def _file_meant(picture: bool, media: Media | None) -> str:
+    return f"A {media} in the server's input folder" if media else _PICTURE if picture else ""
+
+
+def _joined(name: str, specs: list[InputSpec], media: Media | None) -> Parameter:
     """Return what all places allow together; without a place that is known, what the name tells."""
     options = [spec.options for spec in specs if spec.options is not None]
-    picture = any(spec.upload for spec in specs) or name == "mask" or name in {"image", "image2", "image3"}
+    uploaded = any(spec.upload for spec in specs)
+    picture = media is None and (uploaded or name in _PICTURES)
     common = (
         tuple(value for value in options[0] if all(value in other for other in options)) if options else None
     )
@@ -101,6 +125,7 @@ def _joined(name: str, specs: list[InputSpec]) -> Parameter:
         step=max((spec.step for spec in specs if spec.step is not None), default=None),
         options=None if picture else common,
         picture=picture,
+        media=media,
     )
 
 
@@ -142,10 +167,11 @@ def _limits(name: str, workflow: Workflow) -> dict[str, float]:
 
 def _of_nodes(graph: Graph, catalogue: Catalogue) -> Iterator[Parameter]:
     for node_id, node in graph.items():
-        spec = catalogue.get(node["class_type"])
         for name, value in node["inputs"].items():
             if name != _OURS and _is_settable(value):
-                yield _of_input(f"{node_id}.{name}", node, value, spec.inputs.get(name) if spec else None)
+                wanted = declared_input(node, name, catalogue)
+                media = _media(node["class_type"], name, catalogue)
+                yield _of_input(f"{node_id}.{name}", (node["class_type"], media), value, wanted)
 
 
 def _is_settable(value: JsonValue) -> bool:
@@ -154,8 +180,10 @@ def _is_settable(value: JsonValue) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
-def _of_input(name: str, node: GraphNode, value: Scalar, spec: InputSpec | None) -> Parameter:
-    picture = spec is not None and spec.upload
+def _of_input(name: str, at: tuple[str, Media | None], value: Scalar, spec: InputSpec | None) -> Parameter:
+    class_type, media = at
+    picture = spec is not None and spec.upload and media is None
+    meaning = _file_meant(picture, media)
     return Parameter(
         name=name,
         type=_type_of(spec) if spec else _type_of_value(value),
@@ -165,7 +193,8 @@ def _of_input(name: str, node: GraphNode, value: Scalar, spec: InputSpec | None)
         step=spec.step if spec else None,
         options=spec.options if spec and not picture else None,
         picture=picture,
-        description=f"{node['class_type']}. {_PICTURE}" if picture else node["class_type"],
+        media=media,
+        description=f"{class_type}. {meaning}" if meaning else class_type,
     )
 
 

@@ -7,13 +7,20 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast
 from pydantic import ValidationError
 
 from comfygen_mcp.errors import BadWorkflow
+from comfygen_mcp.graph.kinds import with_kind
 from comfygen_mcp.graph.metadata import WorkflowMetadata
+from comfygen_mcp.graph.shown import bare, shown
 from comfygen_mcp.models import Graph, GraphNode, JsonValue, Record
 from comfygen_mcp.names import nearest_names
 
 METADATA_KEY = "_workflow_metadata"
 Source: TypeAlias = Literal["bundled", "user", "path"]
+MOST_NODES = 2000
+"""Large drawn workflows have some hundred; ComfyUI looks at every node before it answers."""
+
 _MOST_NESTING = 64
+_LONGEST_NAME = 200
+"""Ids of nodes in nested subgraphs are the longest names that are meant."""
 
 
 class Workflow(Record):
@@ -53,14 +60,44 @@ def parse_workflow(text: str, *, file: str, source: Source = "path", reference: 
     metadata = _metadata(root.pop(METADATA_KEY, None), file)
     if not root:
         raise BadWorkflow(f"{file} has no nodes. {_EXPORT_HINT}")
+    if len(root) > MOST_NODES:
+        raise BadWorkflow(f"{file}: {too_many_nodes(len(root))}")
+    graph = {node_id: _node(node_id, node, file) for node_id, node in root.items()}
+    check_names(graph, file)
     return Workflow(
         name=file.removesuffix(".json"),
         file=file,
         source=source,
         reference=reference or file,
-        graph={node_id: _node(node_id, node, file) for node_id, node in root.items()},
-        metadata=metadata,
+        graph=graph,
+        metadata=with_kind(metadata, graph),
     )
+
+
+def too_many_nodes(count: int) -> str:
+    """Return what is said of a graph of more than MOST_NODES."""
+    return (
+        f"The graph has {count} nodes; at most {MOST_NODES} are run. Split it, or leave out what leads to "
+        "no output."
+    )
+
+
+def check_names(graph: Graph, file: str) -> None:
+    """Raise BadWorkflow for a node id, class or input with a name that is too long to be meant."""
+    for node_id, node in graph.items():
+        check_name("the node id", node_id, file)
+        check_name("the node class", node["class_type"], file)
+        for name in node["inputs"]:
+            check_name("the input", name, file)
+
+
+def check_name(what: str, name: str, file: str) -> None:
+    """Raise BadWorkflow for a name that is too long to be meant."""
+    if len(name) > _LONGEST_NAME:
+        raise BadWorkflow(
+            f"{file}: {what} {shown(name)} has {len(name):,} characters; at most {_LONGEST_NAME} are "
+            "possible. Such a graph is damaged, or was not made by ComfyUI."
+        )
 
 
 _EXPORT_HINT = "In ComfyUI choose Workflow > Export (API) and use that file."
@@ -118,17 +155,19 @@ def _metadata_problem(error: ValidationError) -> str:
 def _node(node_id: str, value: JsonValue, file: str) -> GraphNode:
     if not isinstance(value, dict):
         raise BadWorkflow(
-            f"{file}: node {node_id!r} must be an object, not {_kind_of(value)}. {_EXPORT_HINT}"
+            f"{file}: node {shown(node_id)} must be an object, not {_kind_of(value)}. {_EXPORT_HINT}"
         )
     node = cast("dict[str, JsonValue]", value)
     class_type, inputs, meta = node.get("class_type"), node.get("inputs"), node.get("_meta")
     if not isinstance(class_type, str) or not class_type:
-        raise BadWorkflow(f"{file}: node {node_id!r} has no class_type. {_EXPORT_HINT}")
+        raise BadWorkflow(f"{file}: node {shown(node_id)} has no class_type. {_EXPORT_HINT}")
+    named = f"{file}: node {shown(node_id)} ({bare(class_type)})"
     if not isinstance(inputs, dict):
-        raise BadWorkflow(f"{file}: node {node_id!r} ({class_type}) has no inputs. {_EXPORT_HINT}")
-    if _depth(cast("JsonValue", inputs)) > _MOST_NESTING:
-        raise BadWorkflow(f"{file}: node {node_id!r} ({class_type}) is nested too deeply.")
-    made = GraphNode(class_type=class_type, inputs=cast("dict[str, JsonValue]", inputs))
+        raise BadWorkflow(f"{named} has no inputs. {_EXPORT_HINT}")
+    values = cast("dict[str, JsonValue]", inputs)
+    if _depth(values) > _MOST_NESTING:
+        raise BadWorkflow(f"{named} is nested too deeply.")
+    made = GraphNode(class_type=class_type, inputs=values)
     if isinstance(meta, dict):
         made["_meta"] = cast("dict[str, JsonValue]", meta)
     return made

@@ -64,6 +64,12 @@ def placeholders(graph: Graph) -> dict[str, tuple[Place, ...]]:
     return found
 
 
+def placeholder_name(text: str) -> str | None:
+    """Return the name in `${name}` when *text* is just that."""
+    match = _PLACEHOLDER.fullmatch(text)
+    return match[1] if match else None
+
+
 def fill(graph: Graph, values: Mapping[str, Scalar]) -> Graph:
     """Return a new graph with every placeholder replaced; *graph* is left alone.
 

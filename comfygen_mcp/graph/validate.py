@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from comfygen_mcp.graph.catalogue import Catalogue, InputSpec, NodeSpec
 from comfygen_mcp.graph.links import links
+from comfygen_mcp.graph.shown import shown
 from comfygen_mcp.models import Graph, GraphNode, JsonValue, Record
 from comfygen_mcp.names import nearest_names
 
@@ -65,7 +66,7 @@ def _unknown_class(node_id: str, node: GraphNode, catalogue: Catalogue) -> Probl
         return None
     near = nearest_names(class_type, catalogue.nodes, limit=1)
     meant = f" Did you mean {near[0]!r}?" if near else " It comes from a custom node pack."
-    message = f"There is no node class {class_type!r}.{meant}"
+    message = f"There is no node class {shown(class_type)}.{meant}"
     return Problem(type="missing_node_type", node=node_id, class_type=class_type, message=message)
 
 

@@ -1,1 +1,1 @@
-"""The index over the sidecars: a cache that finds them again fast, and may be rebuilt from them at any time."""
+"""The index over the sidecars: a cache that finds them again fast, and can be rebuilt from them."""

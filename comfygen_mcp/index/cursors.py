@@ -10,8 +10,7 @@ from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.index.base import Query
 
 _FIELDS = struct.Struct(">qqd")
-_CHECK_BYTES = 8
-_BYTES = _FIELDS.size + _CHECK_BYTES
+_SEAL_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +24,7 @@ class Position:
 
 def cursor_of(position: Position, query: Query) -> str:
     """Return the cursor that leads *query* on from *position*."""
-    packed = _FIELDS.pack(position.rid, position.newest, position.score)
-    return base64.urlsafe_b64encode(packed + _check(packed, query)).decode().rstrip("=")
+    return _sealed(_FIELDS.pack(position.rid, position.newest, position.score), query)
 
 
 def position_of(cursor: str, query: Query) -> Position:
@@ -36,7 +34,7 @@ def position_of(cursor: str, query: Query) -> Position:
     except (ValueError, binascii.Error):
         data = b""
     packed = data[: _FIELDS.size]
-    if len(data) != _BYTES or data[_FIELDS.size :] != _check(packed, query):
+    if len(packed) != _FIELDS.size or cursor != _sealed(packed, query):
         raise BadRequest(
             f"The cursor {cursor[:60]!r} belongs to another search, or was changed. Send the cursor of the "
             "last page with exactly the same search, or leave it out to begin at the first page."
@@ -45,5 +43,6 @@ def position_of(cursor: str, query: Query) -> Position:
     return Position(rid=rid, newest=newest, score=score)
 
 
-def _check(packed: bytes, query: Query) -> bytes:
-    return hashlib.blake2b(packed + query.model_dump_json().encode(), digest_size=_CHECK_BYTES).digest()
+def _sealed(packed: bytes, query: Query) -> str:
+    seal = hashlib.blake2b(packed + query.model_dump_json().encode(), digest_size=_SEAL_BYTES).digest()
+    return base64.urlsafe_b64encode(packed + seal).decode().rstrip("=")

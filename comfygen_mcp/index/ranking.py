@@ -1,6 +1,5 @@
 """How well an entry answers a text: which words it holds, how often, and where."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from comfygen_mcp.index.base import Entry
@@ -28,15 +27,14 @@ def relevance(terms: Sequence[Term], entry: Entry) -> float:
 
 
 def _field_score(terms: Sequence[Term], words: Sequence[str]) -> float:
-    counted = Counter(words)
     length = 1 - _LENGTH + _LENGTH * len(words) / _USUAL_WORDS
-    found = (_occurrences(term, words, counted) for term in terms)
+    found = (_occurrences(term, words) for term in terms)
     return sum(times / (times + _SATURATION * length) for times in found)
 
 
-def _occurrences(term: Term, words: Sequence[str], counted: Counter[str]) -> int:
+def _occurrences(term: Term, words: Sequence[str]) -> int:
     if len(term.words) == 1 and not term.prefix:
-        return counted[term.words[0]]
+        return words.count(term.words[0])
     *begin, last = term.words
     size = len(term.words)
     return sum(

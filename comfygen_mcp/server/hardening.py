@@ -4,23 +4,33 @@ This is the only file that touches the SDK's private names; tests/test_hardening
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from mcp import MCPError
-from mcp.server import MCPServer
+from mcp.server import MCPServer, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.tools.base import Tool
-from mcp.types import INVALID_PARAMS, CallToolResult, InputRequiredResult
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    CompleteRequestParams,
+    CompleteResult,
+    Completion,
+    InputRequiredResult,
+    ListResourcesResult,
+    PaginatedRequestParams,
+)
 from mcp.types import Tool as ListedTool
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from comfygen_mcp.errors import ComfygenError
+from comfygen_mcp.errors import BadRequest, ComfygenError
 from comfygen_mcp.images import mime_of
 from comfygen_mcp.names import nearest_names
 from comfygen_mcp.server.calls import Calls
@@ -29,6 +39,11 @@ from comfygen_mcp.server.privacy import Hide, hidden_result
 if TYPE_CHECKING:
     from comfygen_mcp.tools import ToolEntry
     from comfygen_mcp.tools.context import OpenApp
+
+ResourcePage: TypeAlias = Callable[[Context, str | None], Awaitable[ListResourcesResult]]
+"""The request and a cursor → a page."""
+Complete: TypeAlias = Callable[[Context, str, str], Awaitable[Completion]]
+"""The request, an argument's name and its beginning → the values that begin so."""
 
 SHOWN_VALUE = 80
 """Characters of a refused value that are repeated to the caller."""
@@ -46,10 +61,18 @@ class HardenedServer(MCPServer["OpenApp"]):
         tools: "Callable[[], Iterable[ToolEntry]]",
         calls: Calls | None = None,
         hide: Hide | None = None,
+        listing: ResourcePage | None = None,
+        completing: Complete | None = None,
         **options: Any,
     ) -> None:
-        """Make a server that asks *tools* for its tools when the first client wants to know them."""
+        """Make a server that asks *tools* for its tools when the first client wants to know them.
+
+        *listing* returns a page of resources, *completing* what may follow a beginning.
+        """
         super().__init__(name, **options)
+        self._listing = listing
+        if completing is not None:
+            self._add_completions(completing)
         self._tools = tools
         self._tools_added = False
         self._outlined: dict[str, str] = {}
@@ -106,6 +129,34 @@ class HardenedServer(MCPServer["OpenApp"]):
         except ResourceError as error:
             raise type(error)(self._hide(str(error))) from error
         return contents if isinstance(contents, InputRequiredResult) else [_named(item) for item in contents]
+
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext["OpenApp"], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """List page by page, which the SDK does not."""
+        if self._listing is None:
+            return await super()._handle_list_resources(ctx, params)
+        try:
+            return await self._listing(self._context(ctx), params.cursor if params else None)
+        except BadRequest as error:
+            raise MCPError(INVALID_PARAMS, _cut(self._hide(str(error)))) from error
+        except ComfygenError as error:
+            raise MCPError(INTERNAL_ERROR, _cut(self._hide(str(error)))) from error
+
+    def _add_completions(self, completing: Complete) -> None:
+        """Complete with the app at hand, which the SDK's own decorator does not give."""
+
+        async def complete(
+            ctx: ServerRequestContext["OpenApp"], params: CompleteRequestParams
+        ) -> CompleteResult:
+            argument = params.argument
+            found = await completing(self._context(ctx), argument.name, argument.value)
+            return CompleteResult(completion=found)
+
+        self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, complete)
+
+    def _context(self, ctx: ServerRequestContext["OpenApp"]) -> Context:
+        return cast("Context", Context(request_context=ctx, mcp_server=self))
 
     async def _worded(
         self, tool: Tool, arguments: dict[str, Any], context: "Context[OpenApp, Any] | None"

@@ -12,6 +12,7 @@ from comfygen_mcp.config import HttpSettings, Settings
 from comfygen_mcp.server.build import build_server
 from comfygen_mcp.server.calls import Calls
 from comfygen_mcp.server.files import Files
+from comfygen_mcp.server.gallery_page import GalleryPage
 from comfygen_mcp.server.hardening import HardenedServer
 from comfygen_mcp.server.health import Ready, health
 from comfygen_mcp.server.host_check import HostCheck, security_of, shown_host
@@ -20,10 +21,10 @@ from comfygen_mcp.server.links import PATH as FILES_PATH
 from comfygen_mcp.server.links import FileLinks
 from comfygen_mcp.server.listener import FLUSH_S, Listener, listening_socket, until
 from comfygen_mcp.server.metrics import Metrics, MetricsPage
-from comfygen_mcp.server.privacy import hiding_folders
+from comfygen_mcp.server.privacy import Hide, hiding_folders
 from comfygen_mcp.server.requests import RequestLog
 from comfygen_mcp.server.shared import SharedApp
-from comfygen_mcp.server.token import TokenCheck, check_address, tokens_of
+from comfygen_mcp.server.token import Holder, TokenCheck, check_address, tokens_of
 from comfygen_mcp.signals import on_signal
 
 _log = logging.getLogger(__name__)
@@ -65,11 +66,12 @@ class HttpService:
         )
         server = build_server(
             self.shared.borrowed,
+            settings=lambda: settings,
             calls=self.calls,
             hide=hiding_folders(settings),
             for_caller=self._for_caller,
         )
-        self._add_routes(server)
+        self._add_routes(server, hiding_folders(settings))
         self.app = self._guarded(_transport(server, settings.http, sse=sse))
 
     async def drain(self, forced: Callable[[], bool]) -> None:
@@ -82,17 +84,24 @@ class HttpService:
         await until(lambda: not self.calls.running or forced(), within_s=FLUSH_S)
 
     def _for_caller(self, app: App, headers: Mapping[str, str] | None) -> App:
-        """Give a caller elsewhere links in place of paths, at the address by which it reached us."""
+        """Give a caller elsewhere links in place of paths, at the address by which it reached us.
+
+        Whose token it came with says what it may see; a stranger that got so far sees what is shared.
+        """
+        holder = self._tokens.holder((headers or {}).get("authorization", "").encode()) or Holder("")
         own = f"{shown_host(self._settings.host)}:{self._settings.port}"
         base = self._settings.public_url or f"http://{(headers or {}).get('host', own)}"
-        return replace(app, file_url=partial(self._links.url, base))
+        return replace(app, owner=holder.name, file_url=partial(self._links.url, base))
 
-    def _add_routes(self, server: HardenedServer) -> None:
+    def _add_routes(self, server: HardenedServer, hide: Hide) -> None:
         failed = self.metrics.store_failed
         reading = ["GET", "HEAD"]
         files = Files(self.shared, self._links, partial(failed, "serve"))
         ready = Ready(self.shared, self.calls, on_store_failure=partial(failed, "probe"))
         server.custom_route(FILES_PATH + "{key:path}", reading)(files.__call__)
+        gallery = GalleryPage(self.shared, self._for_caller, hide, partial(failed, "gallery"))
+        for path, endpoint in gallery.routes().items():
+            server.custom_route(path, reading)(endpoint)
         server.custom_route("/health", reading)(health)
         server.custom_route("/ready", reading)(ready.__call__)
         server.custom_route("/metrics", ["GET"])(MetricsPage(self.metrics, self.shared).__call__)

@@ -15,7 +15,10 @@ Hide: TypeAlias = Callable[[str], str]
 
 def hiding_folders(settings: "Settings") -> Hide:
     """Return a function that shortens every path below a configured folder to that folder's name."""
-    configured = [settings.incoming, settings.spool, settings.engine.folder, *settings.workflow_dirs]
+    configured = [
+        *(settings.incoming, settings.spool, settings.cache, settings.index, settings.engine.folder),
+        *(*settings.workflow_dirs, *settings.input_dirs),
+    ]
     if "://" not in settings.store:
         configured.append(Path(settings.store))
     # The longest first: one folder may lie in another. The root and its children name nothing private.

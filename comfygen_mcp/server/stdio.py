@@ -2,13 +2,18 @@
 
 import asyncio
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from comfygen_mcp.server.build import build_server
 from comfygen_mcp.server.shared import OpenAppContext, SharedApp
 from comfygen_mcp.signals import on_signal
 
+if TYPE_CHECKING:
+    from comfygen_mcp.config import Settings
 
-async def serve_stdio(open_app: OpenAppContext) -> None:
+
+async def serve_stdio(open_app: OpenAppContext, settings: "Callable[[], Settings] | None" = None) -> None:
     """Serve one client; running jobs are stopped on their hosts before this returns, or the process ends."""
     shared = SharedApp(open_app)
     ending: list[asyncio.Task[None]] = []
@@ -20,7 +25,7 @@ async def serve_stdio(open_app: OpenAppContext) -> None:
 
     with on_signal(end, afterwards=0):
         try:
-            await build_server(shared.borrowed).run_stdio_async()
+            await build_server(shared.borrowed, settings=settings).run_stdio_async()
         finally:
             await shared.aclose()
 

@@ -20,6 +20,8 @@ REFUSED_BURST = 20
 """Wrong tokens that one address may try; afterwards it is told to wait. The right token is always let in."""
 OPEN_PATHS = ("/health", "/ready", "/files/", "/.well-known/")
 """What needs no token: probes, links that carry their own signature, and discovery (which finds nothing)."""
+OPEN_PAGES = ("/gallery", "/gallery/")
+"""Pages without any data; what they show they ask for with the token."""
 
 
 def check_address(settings: HttpSettings) -> None:
@@ -102,7 +104,7 @@ class TokenCheck:
             return
         given = dict(scope["headers"]).get(b"authorization")
         trusted = self._tokens.holder(given) is not None
-        if trusted or scope["path"].startswith(OPEN_PATHS):
+        if trusted or scope["path"].startswith(OPEN_PATHS) or scope["path"] in OPEN_PAGES:
             scope["state"] = {**scope.get("state", {}), "trusted": trusted}
             await self._app(scope, receive, send)
             return

@@ -14,10 +14,13 @@ from comfygen_mcp.errors import (
     MissingModel,
     UnexpectedReply,
 )
+from comfygen_mcp.graph.catalogue import Catalogue as NodeCatalogue
+from comfygen_mcp.graph.check import check_links
 from comfygen_mcp.graph.files import files_of
 from comfygen_mcp.graph.library import Workflow
+from comfygen_mcp.graph.shown import listed
 from comfygen_mcp.graph.template import fill, substitution_map
-from comfygen_mcp.models import Kind, Record, RequiredFile, Scalar
+from comfygen_mcp.models import Graph, Host, Kind, Record, RequiredFile, Scalar
 from comfygen_mcp.services.look import Look
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.together import together
@@ -25,7 +28,7 @@ from comfygen_mcp.together import together
 LOOK_S = 12.0
 """How long one look at a host may take; starting the embedded engine is part of it."""
 
-State = Literal["ready", "missing files", "unreachable", "broken"]
+State = Literal["ready", "missing files", "missing nodes", "unreachable", "broken"]
 
 PROBE_VALUES: dict[str, Scalar] = {
     "prompt": "",
@@ -102,25 +105,34 @@ class Catalogue:
         source = self._offers.source(offer)
         try:
             workflow = self._offers.workflow(offer)
-            wanted = wanted_files(offer, workflow)
+            graph = _probe(offer, workflow)
+            # Slots and types are the server's to tell.
+            check_links(graph, NodeCatalogue())
         except ComfygenError as reason:
             return Readiness(state="broken", host=source.address, reason=str(reason))
         try:
             async with answering(source.address):
                 host = await source.host()
-                missing = await look.missing(host, wanted)
                 preview = (await look.facts(host)).preview_engine
+                wanted = files_of(graph, workflow.metadata.requires)
+                judged = await _judged(look, host, graph, wanted)
         except (BackendUnreachable, UnexpectedReply) as reason:
             return Readiness(state="unreachable", host=source.address, reason=str(reason))
-        if missing:
-            return Readiness(
-                state="missing files",
-                host=host.url,
-                preview_engine=preview,
-                missing=missing,
-                reason=missing_text(missing),
-            )
-        return Readiness(state="ready", host=host.url, preview_engine=preview)
+        return judged.model_copy(update={"preview_engine": preview})
+
+
+async def _judged(look: Look, host: Host, graph: Graph, wanted: tuple[RequiredFile, ...]) -> Readiness:
+    """Return whether *host* can run *graph*: first its model files, then its nodes, then its links."""
+    if missing := await look.missing(host, wanted):
+        return Readiness(state="missing files", host=host.url, missing=missing, reason=missing_text(missing))
+    declared, lacking = await look.classes(host, graph)
+    if lacking:
+        return Readiness(state="missing nodes", host=host.url, reason=_lacking_text(host, lacking))
+    try:
+        check_links(graph, declared)
+    except BadWorkflow as reason:
+        return Readiness(state="broken", host=host.url, reason=str(reason))
+    return Readiness(state="ready", host=host.url)
 
 
 @asynccontextmanager
@@ -141,13 +153,26 @@ def wanted_files(offer: Offer, workflow: Workflow) -> tuple[RequiredFile, ...]:
 
     Raises BadWorkflow when the template cannot be filled from the block and its defaults.
     """
+    return files_of(_probe(offer, workflow), workflow.metadata.requires)
+
+
+def _probe(offer: Offer, workflow: Workflow) -> Graph:
+    """Return the template as *offer* fills it, with stand-ins for the request."""
     values = substitution_map(
         request=PROBE_VALUES,
         preset={},
         block=offer.block.template_values(),
         defaults=workflow.metadata.defaults,
     )
-    return files_of(fill(workflow.graph, values), workflow.metadata.requires)
+    return fill(workflow.graph, values)
+
+
+def _lacking_text(host: Host, classes: tuple[str, ...]) -> str:
+    what = "node class" if len(classes) == 1 else "node classes"
+    return (
+        f"ComfyUI at {host.url} lacks the {what} {listed(classes)}. Install the node pack there, update "
+        "ComfyUI, or use another workflow."
+    )
 
 
 def missing_text(missing: tuple[RequiredFile, ...]) -> str:

@@ -82,6 +82,7 @@ def _backend(backend: BackendStatus) -> Finding:
         return Finding(about=about, verdict="ok", found=f"ready at {backend.address}")
     fix = {
         "missing files": "Download each file into the named folder below ComfyUI's models/ (docs/models.md).",
+        "missing nodes": "Install the node pack there, or update ComfyUI.",
         "unreachable": "Start the host, or correct base_url in its block.",
     }.get(readiness.state, "Correct its block in comfygen.yaml.")
     return Finding(about=about, verdict="problem", found=readiness.reason, fix=fix)

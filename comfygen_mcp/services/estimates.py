@@ -1,29 +1,41 @@
-"""Estimates: how long a job will take, from what jobs like it took here."""
+"""Estimates: how long a job will take, from what jobs like it took."""
 
-from collections import defaultdict, deque
+from collections.abc import Sequence
+from itertools import combinations
 from statistics import median
 
 from comfygen_mcp.models import Job
+from comfygen_mcp.services.run_times import Run, RunTimes
 
-_REMEMBERED = 5
 WORTH_TELLING_S = 20.0
 """A shorter wait needs no announcement."""
 
+_DISTINCT = 1.5
+"""Two runs tell the fixed part of their time from the rest when their work differs by this factor."""
+_FARTHEST = 32.0
+"""So many times the largest run that is known; beyond that an estimate would be a guess."""
+_FARTHEST_FROM_ONE = 16.0
+"""... where nothing tells the fixed part,"""
+_FARTHEST_FROM_SHORT = 4.0
+"""... and where the runs were so short that most of their time may have been fixed."""
+_SHORT_S = 5.0
+
 
 class Estimates:
-    """Remembers seconds per unit of work for each backend and workflow, for the life of the process."""
+    """Judges by the last runs of the same workflow on the same backend."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+    def __init__(self, runs: RunTimes | None = None) -> None:
+        self._runs = runs or RunTimes()
 
     def learn(self, job: Job, seconds: float) -> None:
         """Remember that *job* ran for *seconds*."""
-        self._known[job.backend, job.workflow].append(seconds / _work(job))
+        if seconds > 0:
+            self._runs.add(_key(job), Run(_work(job), seconds))
 
     def seconds(self, job: Job) -> float | None:
-        """Return how long *job* should run, or None while nothing like it has run here."""
-        known = self._known.get((job.backend, job.workflow))
-        return median(known) * _work(job) if known else None
+        """Return how long *job* should run, or None while too little like it has run."""
+        known = self._runs.of(_key(job))
+        return _predicted(known, _work(job)) if known else None
 
     def announcement(self, job: Job, usual: str = "") -> str | None:
         """Return what to tell before a long run; *usual* is what the workflow says of itself."""
@@ -39,6 +51,28 @@ class Estimates:
         each = f" ({job.count} x {_duration(seconds / job.count)})" if job.count > 1 else ""
         told = f"about {_duration(seconds)}{each}, judging by the last runs"
         return f"{_amount(job)} with {job.backend}: {told}."
+
+
+def _predicted(runs: Sequence[Run], work: float) -> float | None:
+    """Return seconds for *work*: a fixed part (loading, decoding, saving), and one that grows with it.
+
+    Medians, because the first run of a model loads it, and any other may have waited for something.
+    """
+    largest = max(run.work for run in runs)
+    pairs = [(a, b) for a, b in combinations(sorted(runs), 2) if b.work >= _DISTINCT * a.work]
+    if not pairs:
+        short = median(run.seconds for run in runs) < _SHORT_S
+        farthest = _FARTHEST_FROM_SHORT if short else _FARTHEST_FROM_ONE
+        rate, fixed = median(run.seconds / run.work for run in runs), 0.0
+    else:
+        farthest = _FARTHEST
+        rate = max(median((b.seconds - a.seconds) / (b.work - a.work) for a, b in pairs), 0.0)
+        fixed = max(median(run.seconds - rate * run.work for run in runs), 0.0)
+    return fixed + rate * work if work <= farthest * largest else None
+
+
+def _key(job: Job) -> str:
+    return f"{job.backend} {job.workflow}"
 
 
 def _work(job: Job) -> float:

@@ -44,10 +44,30 @@ def framed(
         repaint = _with_border(made, repaint, size, workflow)
     further = [_beside(other, made.picture, request, workflow) for other in others]
     told = [note for picture in (made.picture, *further) for note in picture.notes]
+    cut = [f"{note} {_how_to_keep_all(workflow)}" for note in made.notes]
     return Framed(
         pictures=(made.picture, *further),
         mask=repaint,
-        notes=tuple(dict.fromkeys((*told, *notes, *size.notes, *made.notes))),
+        notes=tuple(dict.fromkeys((*told, *notes, *size.notes, *cut, *_ignored_size(request, workflow)))),
+    )
+
+
+def _how_to_keep_all(workflow: Workflow) -> str:
+    """Return the advice on a cut; the tool that makes videos cannot choose how a picture is fitted."""
+    if workflow.metadata.kind == "img2video":
+        return "A size of the picture's own shape keeps all of it; so does no size at all."
+    return "generate_image's crop='contain' keeps all of it, 'stretch' distorts it, 'extend' paints a border."
+
+
+def _ignored_size(request: GenerateRequest, workflow: Workflow) -> tuple[str, ...]:
+    """Say that the size of what is made is already that of the picture it is made from."""
+    given = {name: getattr(request, name) for name in ("size", "width", "height")}
+    if request.resize is None or workflow.metadata.kind not in SIZED_BY_INPUT:
+        return ()
+    return tuple(
+        f"{name}={value} has no effect: resize={request.resize} decides the size."
+        for name, value in given.items()
+        if value is not None
     )
 
 

@@ -6,15 +6,19 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from comfygen_mcp.backends.archive import Archive
-from comfygen_mcp.errors import MissingModel
+from comfygen_mcp.errors import MissingModel, UnknownName
 from comfygen_mcp.graph.metadata import prose
 from comfygen_mcp.jobs.base import JobEngine, JobState
 from comfygen_mcp.models import Generation, Job, Record
 from comfygen_mcp.models_request import GenerateRequest
+from comfygen_mcp.names import nearest_names
 from comfygen_mcp.services.catalogue import Catalogue
 from comfygen_mcp.services.estimates import Estimates
 from comfygen_mcp.services.plans import Plan
-from comfygen_mcp.services.preparation import Preparation
+from comfygen_mcp.services.preparation import Preparation, Ready
+
+MANY = 100_000
+"""More jobs than a process remembers."""
 
 
 class Started(Record):
@@ -46,7 +50,10 @@ class GenerationService:
 
     async def start(self, request: GenerateRequest, *, allow_paths: bool = False) -> Started:
         """Resolve *request* and begin its job; *allow_paths* lets workflow and pictures be any file here."""
-        ready = await self._preparation.ready(request, allow_paths=allow_paths)
+        return await self.begin(await self._preparation.ready(request, allow_paths=allow_paths))
+
+    async def begin(self, ready: Ready) -> Started:
+        """Begin a job that is decided already."""
         await self._preparation.keep(ready)
         usual = prose(ready.workflow.metadata.estimated_time)
         announcement = self._estimates.announcement(ready.job, usual)
@@ -85,13 +92,26 @@ class GenerationService:
     def watch(self, job_id: str) -> AsyncIterator[JobState]:
         return self._jobs.watch(job_id)
 
-    async def state(self, job_id: str) -> JobState:
-        return await self._jobs.state(job_id)
+    async def state(self, job_id: str, *, visible_to: str | None = None) -> JobState:
+        """Return the job as it is; one of another caller than *visible_to* is unknown to them."""
+        if visible_to is None:
+            return await self._jobs.state(job_id)
+        own = {state.job.id: state for state in await self.recent_jobs(limit=MANY, visible_to=visible_to)}
+        if job_id not in own:
+            raise UnknownName(
+                "job", job_id, nearest_names(job_id, own), hint="get_job() lists your own ones."
+            )
+        return own[job_id]
 
-    async def recent_jobs(self, *, limit: int) -> list[JobState]:
-        return await self._jobs.recent(limit=limit)
+    async def recent_jobs(self, *, limit: int, visible_to: str | None = None) -> list[JobState]:
+        """Return the newest jobs, those of *visible_to* where it names a caller."""
+        if visible_to is None:
+            return await self._jobs.recent(limit=limit)
+        everybodys = await self._jobs.recent(limit=MANY)
+        return [state for state in everybodys if state.job.owner == visible_to][:limit]
 
-    async def cancel(self, job_id: str) -> JobState:
+    async def cancel(self, job_id: str, *, visible_to: str | None = None) -> JobState:
+        await self.state(job_id, visible_to=visible_to)
         return await self._jobs.cancel(job_id)
 
     async def find(self, generation_id: str) -> Generation:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
-from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.backends.inputs import InputShelf, input_key
 from comfygen_mcp.config import Settings, is_s3
 from comfygen_mcp.errors import BadRequest
@@ -17,7 +16,7 @@ from comfygen_mcp.models import InputFile
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.pictures import MAX_BYTES, Picture, read_picture
 from comfygen_mcp.services.framing import framed
-from comfygen_mcp.services.references import Fetch, Referenced, References
+from comfygen_mcp.services.references import Fetch, Referenced, References, Stored
 
 PLACEHOLDERS: tuple[str, ...] = ("image", "image2", "image3")
 """What the pictures of a request fill, in their order; beside them there is `mask`."""
@@ -56,14 +55,14 @@ class Inputs:
     def __init__(
         self,
         *,
-        archive: Archive,
+        stored: Stored,
         shelf: InputShelf,
         fetch: Fetch,
         folders: tuple[Path, ...] = (),
         max_bytes: int = MAX_BYTES,
         http: bool = False,
     ) -> None:
-        self._references = References(archive, fetch, folders, max_bytes, http)
+        self._references = References(stored, fetch, folders, max_bytes, http)
         self._shelf = shelf
         self._max_bytes = max_bytes
         self._limiter = CapacityLimiter(_AT_ONCE)
@@ -80,10 +79,11 @@ class Inputs:
         if not request.images:
             prepared = PreparedInputs(notes=_without_picture(request))
             return await self._with_uploads(prepared, request, any_path=any_path)
-        found = [await self._references.read(image, any_path=any_path) for image in request.images]
+        read = partial(self._references.read, any_path=any_path, visible_to=request.owner)
+        found = [await read(image) for image in request.images]
         drawn = None
         if request.mask is not None:
-            drawn = await self._references.read(request.mask, any_path=any_path)
+            drawn = await read(request.mask)
         work = partial(_prepared, found, drawn, request, workflow, self._max_bytes)
         prepared = await to_thread.run_sync(work, limiter=self._limiter)
         return await self._with_uploads(prepared, request, any_path=any_path)
@@ -103,7 +103,7 @@ class Inputs:
         """Add the pictures that are sent in the size that they have."""
         files, data, parent = list(prepared.files), dict(prepared.data), prepared.parent_id
         for name, reference in request.uploads.items():
-            found = await self._references.read(reference, any_path=any_path)
+            found = await self._references.read(reference, any_path=any_path, visible_to=request.owner)
             work = partial(_picture, found, self._max_bytes)
             picture = await to_thread.run_sync(work, limiter=self._limiter)
             files.append(_file(name, picture, found.origin))

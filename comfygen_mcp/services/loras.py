@@ -7,6 +7,7 @@ from comfygen_mcp.errors import BadRequest, BadWorkflow, MissingModel
 from comfygen_mcp.graph.files import requirement
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.graph.lora_names import matching_files, nearest_files
+from comfygen_mcp.graph.shown import listed
 from comfygen_mcp.loras import parse_loras
 from comfygen_mcp.models import Host, LoraUse
 from comfygen_mcp.models_request import GenerateRequest
@@ -19,6 +20,8 @@ from comfygen_mcp.services.offers import Offer, Offers
 
 MOST_LORAS = 10
 """More than this in one job is a mistake: pictures are spoilt long before."""
+LORAS_NAMED = 8
+"""Of those installed, where none has a similar name."""
 
 
 class LoraService:
@@ -60,6 +63,12 @@ class LoraService:
         """Return what is installed on the host of *model*, with what is known of it; see `lora_list`."""
         return await lora_list(self._offers, self._files, query=query, model=model, limit=limit)
 
+    async def names(self) -> list[str]:
+        """Return the LoRA files of the default host."""
+        source = self._offers.default_source
+        async with answering(source.address):
+            return list(await self._files.names(await source.host()))
+
     def _built_in(self, workflow: Workflow) -> dict[str, str]:
         """Return LoRA file → the model of the same kind and architecture that has it built in."""
         kin = (workflow.metadata.kind, workflow.metadata.architecture)
@@ -93,7 +102,9 @@ class LoraService:
         near = nearest_files(name, installed)
         if near:
             words += f" Nearest installed: {', '.join(near)}."
-        elif not installed:
+        elif installed:
+            words += f" Installed: {listed(installed, LORAS_NAMED)}."
+        else:
             words += " No LoRA is installed there."
         known = [entry for workflow in self._library.all() for entry in workflow.metadata.requires]
         entry = requirement(name, known) or requirement(f"{name}.safetensors", known)

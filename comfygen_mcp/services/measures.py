@@ -40,8 +40,12 @@ def measured(
 ) -> Measures:
     """Return what is made of a picture of the size *brought*; raises BadRequest beyond the limits."""
     _check_count(request, workflow)
+    _check_scale(request, workflow)
+    known = placeholders(workflow.graph)
     size = _size(request, preset, values, workflow, brought)
-    if "frames" not in placeholders(workflow.graph):
+    if not {"width", "height"} & known.keys():
+        size = size.model_copy(update={"notes": ()})
+    if "frames" not in known:
         return Measures(size=size, notes=size.notes)
     frames = resolve_frames(
         frames=request.frames,
@@ -72,6 +76,13 @@ def _check_count(request: GenerateRequest, workflow: Workflow) -> None:
             "call gives another picture."
         )
     raise BadRequest(f"count={count} is not possible: use 1 to {most}.")
+
+
+def _check_scale(request: GenerateRequest, workflow: Workflow) -> None:
+    """Refuse a factor that is none; what a workflow of another kind makes of it is its own affair."""
+    scale = request.scale
+    if workflow.metadata.kind == "upscale" and scale is not None and not 1 <= scale <= 8:
+        raise BadRequest(f"scale={scale:g} is not possible: use 1 to 8 (2 and 4 are usual).")
 
 
 def _size(
@@ -112,6 +123,4 @@ def _scaled(
     brought: tuple[int, int], request: GenerateRequest, values: Mapping[str, Scalar]
 ) -> tuple[int, int]:
     scale = request.scale or real(values.get("scale")) or _DEFAULT_SCALE
-    if not 1 <= scale <= 8:
-        raise BadRequest(f"scale={scale:g} is not possible: use 1 to 8 (2 and 4 are usual).")
     return round(brought[0] * scale), round(brought[1] * scale)

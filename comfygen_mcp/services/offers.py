@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from comfygen_mcp.backends.hosts import HostSource
 from comfygen_mcp.config import BackendBlock, Settings
 from comfygen_mcp.errors import BadConfiguration, BadRequest, ComfygenError, UnknownName
+from comfygen_mcp.graph.kinds import answers
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
 from comfygen_mcp.graph.template import placeholders
 from comfygen_mcp.models import Kind, Record, Scalar
@@ -98,14 +99,15 @@ class Offers:
         return offer.model_copy(update={"workflow": other.reference, "block": block})
 
     def does(self, offer: Offer, kind: Kind) -> bool:
-        """Tell whether the workflow of *offer* itself is of *kind*; one that cannot be read is of none.
+        """Tell whether *offer* may be chosen for *kind*: it is of it, and uses what such calls bring.
 
         Broken text-to-image blocks count as such, so that the reason is told when nothing else is ready.
         """
         try:
-            return self._library.load(offer.workflow, allow_paths=True).metadata.kind == kind
+            workflow = self._library.load(offer.workflow, allow_paths=True)
         except ComfygenError:
             return kind == "txt2img"
+        return workflow.metadata.kind == kind and answers(kind, workflow.metadata, workflow.graph)
 
     def kinds(self, offer: Offer) -> tuple[Kind, ...]:
         """Return what *offer* can do, its own kind first, then those of its family's other workflows."""

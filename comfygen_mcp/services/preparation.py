@@ -11,6 +11,7 @@ from comfygen_mcp.services.inputs import Inputs, PreparedInputs
 from comfygen_mcp.services.loras import LoraService
 from comfygen_mcp.services.offers import Offer, Offers
 from comfygen_mcp.services.plans import Plan, plan
+from comfygen_mcp.services.request_values import given_values
 from comfygen_mcp.services.resolve import Brought, Resolver
 
 
@@ -44,10 +45,18 @@ class Preparation:
         self._resolver = resolver
         self._nodes = nodes
 
-    async def ready(self, request: GenerateRequest, *, allow_paths: bool) -> Ready:
-        """Decide everything about *request*; raises what is wrong with it."""
+    async def ready(
+        self, request: GenerateRequest, *, allow_paths: bool, pictures: PreparedInputs | None = None
+    ) -> Ready:
+        """Decide everything about *request*; raises what is wrong with it.
+
+        *pictures* are those of an earlier job, which take the place of the request's.
+        """
         offer, workflow = await self._choice.of(request, allow_paths=allow_paths)
-        pictures = await self._inputs.prepare(request, workflow, any_path=allow_paths)
+        if pictures is None:
+            # A size among the parameters is the one that pictures are brought to.
+            asked = given_values(request, workflow).request
+            pictures = await self._inputs.prepare(asked, workflow, any_path=allow_paths)
         loras = await self._loras.resolve(request, offer, workflow)
         brought = Brought(
             files=pictures.files,

@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from anyio import to_thread
 
 from comfygen_mcp import ids, sidecar
-from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.errors import BadRequest, StoreFailed
 from comfygen_mcp.models import Generation
 from comfygen_mcp.pictures import too_many_bytes
@@ -22,6 +21,9 @@ from comfygen_mcp.web import shown
 
 Fetch: TypeAlias = Callable[[str], Awaitable[bytes]]
 """An http or https URL → its body, within the bounds of whoever made it."""
+
+Find: TypeAlias = Callable[[str], Awaitable[Generation]]
+"""The id of a generation that the caller may see → the generation."""
 
 _ID = re.compile(r"[0-9a-fA-F-]{8,36}")
 _OWN_URI = re.compile(r"comfygen://generations/([^/]+)(/image)?/?", re.IGNORECASE)
@@ -32,6 +34,14 @@ _KEY_PARTS = 5
 """`g/YYYY/MM/DD/name`"""
 _SIBLINGS = 4
 """Among so many outputs of a job its poster is looked for."""
+
+
+class Stored(Protocol):
+    """Where stored generations are found by id: what *visible_to* may not see is unknown to it."""
+
+    async def find(self, generation_id: str, *, visible_to: str | None = None) -> Generation: ...
+
+    async def read_output(self, generation: Generation) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -51,52 +61,43 @@ class Referenced:
 class References:
     """Reads what callers refer to; *folders* are those whose files may be used, *http* says who calls."""
 
-    archive: Archive
+    stored: Stored
     fetch: Fetch
     folders: tuple[Path, ...]
     max_bytes: int
     http: bool = False
 
-    async def read(self, reference: str, *, any_path: bool) -> Referenced:
-        """Return the bytes that *reference* names; raises BadRequest when it leads nowhere or too far."""
+    async def read(self, reference: str, *, any_path: bool, visible_to: str | None = None) -> Referenced:
+        """Return the bytes that *reference* names; raises BadRequest when it leads nowhere or too far.
+
+        *visible_to* names the caller whose own generations and the shared ones may be used; None all.
+        """
+        find = partial(self.stored.find, visible_to=visible_to)
         text = reference.strip()
         if not text:
             raise BadRequest(f"An input picture is given as an empty text. {self._works_here()}")
         if own := _OWN_URI.fullmatch(text):
-            return await self._generation(await self.archive.find(unquote(own[1])))
+            return await self._generation(await find(unquote(own[1])), find)
         if _ID.fullmatch(text):
-            return await self._generation(await self.archive.find(text))
+            return await self._generation(await find(text), find)
         scheme = (_SCHEME.match(text) or ("", ""))[1].casefold()
         match scheme:
             case "data":
                 return await to_thread.run_sync(self._data_uri, text)
             case "http" | "https":
-                return await self._url(text)
+                return await self._url(text, find)
             case "file":
-                return await self._file(self._path_of_url(text), any_path=any_path)
+                return await self._file(self._path_of_url(text), find, any_path=any_path)
             case "":
-                return await self._file(text, any_path=any_path)
+                return await self._file(text, find, any_path=any_path)
             case _:
                 raise BadRequest(f"{scheme[:20]!r} references cannot be read. {self._works_here()}")
 
-    async def _generation(self, generation: Generation) -> Referenced:
+    async def _generation(self, generation: Generation, find: Find) -> Referenced:
         if generation.media != "image":
-            raise BadRequest(await self._no_picture(generation))
-        data = await self.archive.read_output(generation)
+            raise BadRequest(await _no_picture(generation, find))
+        data = await self.stored.read_output(generation)
         return Referenced(data, generation.id, f"generation {generation.id}", generation.id)
-
-    async def _no_picture(self, generation: Generation) -> str:
-        text = f"Generation {generation.id} is a stored {generation.media}, not a picture."
-        if generation.media != "video":
-            return f"{text} Give the id of a picture."
-        for index in range(_SIBLINGS):
-            try:
-                sibling = await self.archive.find(ids.generation_id(generation.job_id, index))
-            except (BadRequest, StoreFailed):
-                continue
-            if sibling.media == "image":
-                return f"{text} Its poster, the first frame, is one: give {sibling.id}."
-        return f"{text} Give a still of it: save one frame as a PNG."
 
     def _data_uri(self, text: str) -> Referenced:
         head, comma, body = text.partition(",")
@@ -113,30 +114,22 @@ class References:
             ) from error
         return Referenced(data, "data URI", "data URI")
 
-    async def _url(self, url: str) -> Referenced:
+    async def _url(self, url: str, find: Find) -> Referenced:
         """Read a URL; a link to a stored file of ours is read from the store, as its server may be us."""
-        generation = await self._known(PurePath(unquote(_path_in(url))))
+        generation = await _known(PurePath(unquote(_path_in(url))), find)
         if generation is not None:
-            return await self._generation(generation)
+            return await self._generation(generation, find)
         return Referenced(await self.fetch(url), shown(url), shown(url))
 
-    async def _file(self, text: str, *, any_path: bool) -> Referenced:
-        find = partial(anywhere, text) if any_path else partial(inside, text, self.folders)
-        places = await to_thread.run_sync(find)
+    async def _file(self, text: str, find: Find, *, any_path: bool) -> Referenced:
+        look = partial(anywhere, text) if any_path else partial(inside, text, self.folders)
+        places = await to_thread.run_sync(look)
         if not places:
             raise BadRequest(f"{_short(text)!r} cannot be read. {_base64_hint(text)}{self._works_here()}")
         path = await to_thread.run_sync(first_there, places)
         data = await to_thread.run_sync(partial(read_file, path, max_bytes=self.max_bytes))
-        generation = await self._known(path)
+        generation = await _known(path, find)
         return Referenced(data, path.name, f"file {path.name}", generation.id if generation else None)
-
-    async def _known(self, path: PurePath) -> Generation | None:
-        """Return the generation whose key *path* ends with, None when it is none of ours."""
-        identifier = sidecar.id_in("/".join(path.parts[-_KEY_PARTS:]))
-        try:
-            return await self.archive.find(identifier) if identifier else None
-        except (BadRequest, StoreFailed):
-            return None
 
     def _path_of_url(self, url: str) -> str:
         try:
@@ -155,6 +148,29 @@ class References:
         if self.http:
             return f"Give {always}, or a file in one of the folders open to callers: {folders}."
         return f"Give a file in one of the folders open here ({folders}; input_dirs adds more), {always}."
+
+
+async def _no_picture(generation: Generation, find: Find) -> str:
+    text = f"Generation {generation.id} is a stored {generation.media}, not a picture."
+    if generation.media != "video":
+        return f"{text} Give the id of a picture."
+    for index in range(_SIBLINGS):
+        try:
+            sibling = await find(ids.generation_id(generation.job_id, index))
+        except (BadRequest, StoreFailed):
+            continue
+        if sibling.media == "image":
+            return f"{text} Its poster, the first frame, is one: give {sibling.id}."
+    return f"{text} Give a still of it: save one frame as a PNG."
+
+
+async def _known(path: PurePath, find: Find) -> Generation | None:
+    """Return the generation whose key *path* ends with, None when it is none of ours."""
+    identifier = sidecar.id_in("/".join(path.parts[-_KEY_PARTS:]))
+    try:
+        return await find(identifier) if identifier else None
+    except (BadRequest, StoreFailed):
+        return None
 
 
 def _path_in(url: str) -> str:

@@ -1,9 +1,12 @@
 """Refuses requests that no workflow can run, before anything is looked up or sent."""
 
 import math
+from collections.abc import Mapping
+from typing import Any, cast
 
 from comfygen_mcp.errors import BadRequest
-from comfygen_mcp.models import SEED_MAX
+from comfygen_mcp.graph.shown import bare
+from comfygen_mcp.models import SEED_MAX, JsonValue
 from comfygen_mcp.models_request import GenerateRequest
 
 MAX_PROMPT_BYTES = 256 * 1024
@@ -16,6 +19,8 @@ def check_request(request: GenerateRequest, *, prompt_wanted: bool = True) -> No
         check_prompt(request.prompt)
     check_text("prompt", request.prompt)
     check_text("negative prompt", request.negative or "")
+    for node_id, node in (request.graph or {}).items():
+        check_texts({f"{node_id}.{name}": value for name, value in node["inputs"].items()})
     check_numbers(request)
 
 
@@ -37,6 +42,20 @@ def check_text(what: str, text: str) -> None:
         )
     if "\x00" in text:
         raise BadRequest(f"The {what} holds a NUL character. Send plain text.")
+
+
+def check_texts(values: Mapping[str, JsonValue]) -> None:
+    """Raise BadRequest as `check_text` does for any text in *values*, inside lists and objects too."""
+    for name, value in values.items():
+        waiting = [value]
+        while waiting:
+            inside = waiting.pop()
+            if isinstance(inside, str):
+                check_text(f"text for {bare(name)}", inside)
+            elif isinstance(inside, dict):
+                waiting += cast("dict[str, Any]", inside).values()
+            elif isinstance(inside, list):
+                waiting += cast("list[Any]", inside)
 
 
 def check_numbers(request: GenerateRequest) -> None:

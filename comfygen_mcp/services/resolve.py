@@ -3,24 +3,20 @@
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from comfygen_mcp.graph.advice import settings_warnings
-from comfygen_mcp.graph.catalogue import shipped_catalogue
-from comfygen_mcp.graph.extract import Extracted, workflow_values
 from comfygen_mcp.graph.library import Workflow
-from comfygen_mcp.graph.optional import without_unused
-from comfygen_mcp.graph.overrides import with_overrides
-from comfygen_mcp.graph.template import fill, placeholders, substitution_map
+from comfygen_mcp.graph.template import Place, placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
 from comfygen_mcp.models import SEED_JSON_SAFE, InputFile, Job, JsonValue, LoraUse, Record, Scalar
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import Presets, apply_style, preset_values
-from comfygen_mcp.services.measures import SIZED_BY_INPUT, measured, real, whole
+from comfygen_mcp.services.measures import SIZED_BY_INPUT, measured
 from comfygen_mcp.services.offers import Offer, model_file
-from comfygen_mcp.services.request_checks import check_request, parse_seed
+from comfygen_mcp.services.recipe import Recipe, recipe_of
+from comfygen_mcp.services.request_checks import check_request, check_texts, parse_seed
 from comfygen_mcp.services.request_values import given_values
-from comfygen_mcp.services.used_values import asked_values, split_step, unused_notes, used_values
+from comfygen_mcp.services.used_values import Outcome, asked_values, split_step, unused_notes, used_values
 
 VIDEO_KINDS = ("txt2video", "img2video")
 
@@ -75,14 +71,14 @@ class Resolver:
             values=settled.used,
             overrides=settled.overrides,
             graph=request.graph,
-            timeout_s=offer.block.timeout_s or self._timeout_of(workflow) * settled.count,
+            timeout_s=offer.block.timeout_s or self._timeout_of(workflow, settled.recipe.count),
             metadata=request.metadata,
             parent_id=request.parent_id or brought.parent_id,
             group_id=request.group_id,
             caller=request.caller,
             owner=request.owner,
             notes=settled.notes,
-            **settled.recipe(model_file(offer, workflow)),
+            **dict(settled.recipe),
         )
 
     def _settled(
@@ -91,7 +87,8 @@ class Resolver:
         given = given_values(request, workflow)
         request = given.request
         known = placeholders(workflow.graph)
-        check_request(request, prompt_wanted="prompt" in known)
+        check_request(request, prompt_wanted=_is_filled("prompt", known, given.overrides))
+        check_texts({**given.values, **given.overrides})
         prompt, negative = self._styled(request)
         preset, notes = self._preset(request, workflow)
         values = substitution_map(
@@ -106,18 +103,13 @@ class Resolver:
         complete = {**values, **measures.values(), "seed": seed, **uploads, **split_step(values, workflow)}
         used = used_values(workflow, complete)
         overrides = {**given.overrides, **{name: uploads[name] for name in uploads if name not in known}}
+        by_input = brought.size if workflow.metadata.kind in SIZED_BY_INPUT else None
+        model = model_file(offer, workflow)
+        recipe = recipe_of(workflow, used, overrides, seed=seed, model=model, by_input=by_input)
         notes = (*notes, *brought.notes, *measures.notes, *self._warnings(request, workflow, complete))
-        plain = "seed" not in known or "prompt" not in known
-        return _Settled(
-            prompt=prompt,
-            negative=negative,
-            seed=seed,
-            used=used,
-            overrides=overrides,
-            found=recipe_of(workflow, used, overrides) if plain else Extracted(),
-            by_input=brought.size if workflow.metadata.kind in SIZED_BY_INPUT else None,
-            notes=(*notes, *unused_notes(request, preset, used)),
-        )
+        outcome = Outcome(workflow.metadata.kind, used, recipe, sized_by_input=by_input is not None)
+        unused = unused_notes(request, preset, outcome)
+        return _Settled(used=used, overrides=overrides, recipe=recipe, notes=(*notes, *unused))
 
     def _styled(self, request: GenerateRequest) -> tuple[str, str]:
         negative = request.negative or ""
@@ -141,66 +133,26 @@ class Resolver:
             preset, distilled=not _like_sd(workflow), force=request.force_preset, name=request.preset
         )
 
-    def _timeout_of(self, workflow: Workflow) -> float:
-        return self._timeout_video_s if workflow.metadata.kind in VIDEO_KINDS else self._timeout_image_s
+    def _timeout_of(self, workflow: Workflow, count: int) -> float:
+        one = self._timeout_video_s if workflow.metadata.kind in VIDEO_KINDS else self._timeout_image_s
+        return one * min(count, workflow.metadata.limits.max_count)
 
 
 class _Settled(Record):
-    """All that a request comes to: what fills the template, and what the graph itself tells besides.
+    """All that a request comes to: what fills the template, what is set besides, and what both make."""
 
-    *by_input* is the size of what is made where the input picture decides it.
-    """
-
-    prompt: str
-    negative: str
-    seed: int
     used: dict[str, Scalar]
     overrides: dict[str, JsonValue]
-    found: Extracted
-    by_input: tuple[int, int] | None
+    recipe: Recipe
     notes: tuple[str, ...]
 
-    @property
-    def count(self) -> int:
-        return whole(self.used.get("batch_size")) or 1
 
-    def recipe(self, model: str) -> dict[str, Any]:
-        """Return the job's fields that a sidecar is searched by: as filled, else as the graph has them."""
-        used, found = self.used, self.found
-        width, height = self.by_input or (found.width, found.height)
-        return {
-            "model": model or found.model or "",
-            "prompt": self.prompt or found.prompt or "",
-            "negative_prompt": _text(used.get("negative")) or self.negative or found.negative or "",
-            "seed": self.seed if "seed" in used or found.seed is None else found.seed,
-            "steps": whole(used.get("steps", found.steps)),
-            "cfg": real(used.get("cfg", found.cfg)),
-            "sampler": _text(used.get("sampler", found.sampler)),
-            "scheduler": _text(used.get("scheduler", found.scheduler)),
-            "width": whole(used.get("width", width)),
-            "height": whole(used.get("height", height)),
-            "denoise": real(used.get("denoise", found.denoise)),
-            "count": self.count,
-            "frames": whole(used.get("frames", found.frames)),
-            "fps": real(used.get("fps")),
-        }
-
-
-def recipe_of(
-    workflow: Workflow, used: Mapping[str, Scalar], overrides: Mapping[str, JsonValue]
-) -> Extracted:
-    """Read prompt, seed and settings out of a graph that has them as values, not as placeholders."""
-    catalogue = shipped_catalogue()
-    optional = [name for name in workflow.metadata.optional if name not in used]
-    graph = fill(without_unused(workflow.graph, optional, catalogue), used)
-    return workflow_values(with_overrides(graph, overrides, catalogue), catalogue)
+def _is_filled(name: str, known: Mapping[str, tuple[Place, ...]], overrides: Mapping[str, JsonValue]) -> bool:
+    """Tell whether a placeholder is left that *overrides* do not replace."""
+    return any(f"{place.node}.{place.input}" not in overrides for place in known.get(name, ()))
 
 
 def _like_sd(workflow: Workflow) -> bool:
     """Tell whether settings made for SD-class models suit *workflow*; of an unknown one nobody says no."""
     metadata = workflow.metadata
     return not metadata.distilled and metadata.architecture in (None, "sd15", "sdxl")
-
-
-def _text(value: Scalar | None) -> str | None:
-    return None if value is None else str(value)

@@ -43,7 +43,10 @@ class Runner:
         """Make, fetch and keep every output of *job*."""
         backend = self._backend_of(job.backend)
         started = time.monotonic()
-        ticket = await backend.submit(await backend.prepare(job))
+        try:
+            ticket = await backend.submit(await backend.prepare(job))
+        except asyncio.CancelledError as cut:
+            raise JobCancelled(str(cut) or "It had not begun on its host.") from None
         log.info("job submitted", extra=_fields(ticket))
         try:
             async with aclosing(backend.follow(ticket, timeout_s=job.timeout_s)) as steps:

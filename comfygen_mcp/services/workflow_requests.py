@@ -1,19 +1,26 @@
 """From the arguments of run_workflow to a request: whose graph it is, what each parameter is for."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from pydantic import Field
 
 from comfygen_mcp.config import Settings
 from comfygen_mcp.errors import BadRequest
-from comfygen_mcp.graph.catalogue import Catalogue
+from comfygen_mcp.graph.catalogue import Catalogue, InputSpec
+from comfygen_mcp.graph.declared import declared_input
+from comfygen_mcp.graph.files import folder_of
 from comfygen_mcp.graph.library import Workflow, WorkflowLibrary
+from comfygen_mcp.graph.overrides import input_at, placed, with_overrides
 from comfygen_mcp.graph.parameter_values import checked_value, unknown_parameter
 from comfygen_mcp.graph.parameters import Parameter, parameters
+from comfygen_mcp.graph.shown import bare, listed
 from comfygen_mcp.graph.template import placeholders
 from comfygen_mcp.models import Graph, JsonValue, LoraUse, Record
 from comfygen_mcp.models_request import GenerateRequest
+from comfygen_mcp.names import nearest_names
 from comfygen_mcp.services.node_policy import check_allowed
+from comfygen_mcp.services.request_values import by_placeholder
 from comfygen_mcp.services.workflow_graphs import CallersGraphs
 
 _IMAGES = ("image", "image2", "image3")
@@ -33,6 +40,7 @@ class WorkflowCall(Record):
     params: dict[str, JsonValue] = Field(default_factory=dict)
     loras: tuple[LoraUse, ...] = ()
     caller: str | None = None
+    owner: str | None = None
 
 
 class WorkflowRequests:
@@ -51,13 +59,14 @@ class WorkflowRequests:
         Raises BadRequest, UnknownName or BadWorkflow.
         """
         workflow = await self._workflow(call, any_path=any_path)
+        params = by_placeholder(call.params, workflow.graph)
         if call.name is None:
             check_allowed(workflow.graph, self._settings, http=http)
             await self._graphs.check(workflow.graph)
         else:
-            check_allowed(_chosen_classes(workflow, call.params), self._settings, http=http)
-        catalogue = await self._graphs.known(workflow.graph)
-        pictures, values = sorted_values(call.params, workflow, catalogue)
+            check_allowed(_chosen_classes(workflow, params), self._settings, http=http)
+        judge = partial(sorted_values, params, workflow)
+        pictures, values = await self._graphs.judged(workflow.graph, judge)
         images = tuple(pictures.pop(name) for name in _leading(_IMAGES, pictures))
         own = call.name is None
         return GenerateRequest(
@@ -69,6 +78,7 @@ class WorkflowRequests:
             values={**_defaults(workflow), **values} if own else values,
             loras=call.loras,
             caller=call.caller,
+            owner=call.owner,
         )
 
     async def _workflow(self, call: WorkflowCall, *, any_path: bool) -> Workflow:
@@ -80,7 +90,7 @@ class WorkflowRequests:
         if call.graph is not None:
             return await self._graphs.read(call.graph)
         if call.from_image is not None:
-            return await self._graphs.of_picture(call.from_image, any_path=any_path)
+            return await self._graphs.of_picture(call.from_image, any_path=any_path, visible_to=call.owner)
         return self._library.load(call.name or "", allow_paths=any_path, files_first=any_path)
 
 
@@ -89,41 +99,70 @@ def sorted_values(
 ) -> tuple[dict[str, str], dict[str, JsonValue]]:
     """Return the references to pictures and the other values among *params*, each by name.
 
-    Raises BadRequest for a name that *workflow* does not have, and for a value of a wrong type.
+    Raises BadRequest for a name that *workflow* does not have, and for a value that does not fit.
     """
     known = {parameter.name: parameter for parameter in parameters(workflow, catalogue)}
+    named = placeholders(workflow.graph)
     pictures: dict[str, str] = {}
     values: dict[str, JsonValue] = {}
+    inputs: dict[str, JsonValue] = {}
     for name, value in params.items():
         parameter = known.get(name)
-        if parameter is None and not _is_input(name, workflow.graph):
+        if parameter is None and input_at(name, workflow.graph) is None:
             raise unknown_parameter(name, known, workflow.name)
-        if parameter is None or isinstance(value, list | dict):
-            values[name] = value
-        elif parameter.picture and _is_reference(value, parameter, workflow.graph, catalogue):
-            pictures[name] = str(value)
-        else:
-            values[name] = checked_value(parameter, value)
-    return pictures, values
+        fitting = value
+        if parameter is not None and not isinstance(value, list | dict):
+            if parameter.picture and _is_reference(value, parameter, workflow.graph, catalogue):
+                pictures[name] = str(value)
+                continue
+            _check_media(parameter, value, workflow.graph, catalogue)
+            fitting = checked_value(parameter, value)
+        (values if name in named else inputs)[name] = fitting
+    return pictures, {**values, **_fitting(inputs, workflow.graph, catalogue)}
 
 
-def _is_input(name: str, graph: Graph) -> bool:
-    """Tell whether *name* addresses an input of an existing node; which inputs it has is seen later."""
-    node, dot, below = name.partition(".")
-    return bool(dot and below) and node in graph
+def _fitting(values: Mapping[str, JsonValue], graph: Graph, catalogue: Catalogue) -> dict[str, JsonValue]:
+    """Return *values* as their inputs take them; raises BadRequest for one that does not fit.
+
+    Names of model files are left to the server, which tells where a missing one comes from.
+    """
+    places = {address: place for address in values if (place := input_at(address, graph))}
+    files = {at for at, (node, name) in places.items() if folder_of(graph[node]["class_type"], name)}
+    checked = {at: value for at, value in values.items() if at not in files or not isinstance(value, str)}
+    left = {at: value for at, value in values.items() if at not in checked}
+    changed = placed(with_overrides(graph, checked, catalogue), left)
+    return {at: changed[node]["inputs"][name] for at, (node, name) in places.items()}
 
 
 def _is_reference(value: JsonValue, parameter: Parameter, graph: Graph, catalogue: Catalogue) -> bool:
     """Tell whether *value* names a picture of the caller's, and not a file that the server has already."""
     if not isinstance(value, str) or value.endswith(_SERVER_FILE_MARKS):
         return False
-    for place in parameter.places or (parameter.name,):
-        node, _, name = place.partition(".")
-        spec = catalogue.get(graph[node]["class_type"])
-        wanted = spec.inputs.get(name) if spec else None
-        if wanted and value in (wanted.options or ()):
-            return False
-    return True
+    specs = _declared(parameter, graph, catalogue)
+    return not any(value in (wanted.options or ()) for wanted in specs)
+
+
+def _check_media(parameter: Parameter, value: JsonValue, graph: Graph, catalogue: Catalogue) -> None:
+    """Refuse a video or a sound that the server does not have: only pictures are sent along."""
+    if parameter.media is None or str(value).endswith(_SERVER_FILE_MARKS):
+        return
+    lists = [wanted.options for wanted in _declared(parameter, graph, catalogue) if wanted.complete]
+    if not lists or any(value in (options or ()) for options in lists):
+        return
+    there = [str(option) for options in lists for option in options or ()]
+    near = nearest_names(str(value), there) or there
+    raise BadRequest(
+        f"{bare(parameter.name)}={str(value)[:80]!r}: only pictures are sent to the server from here. Copy "
+        f"the {parameter.media} into ComfyUI's input folder and give its name, or 'folder/name [input]'. "
+        f"It has: {listed(near, 5) or 'none so far'}."
+    )
+
+
+def _declared(parameter: Parameter, graph: Graph, catalogue: Catalogue) -> list[InputSpec]:
+    """Return what the classes say of the inputs that *parameter* fills."""
+    places = (input_at(address, graph) for address in parameter.places or (parameter.name,))
+    specs = (declared_input(graph[place[0]], place[1], catalogue) for place in places if place)
+    return [spec for spec in specs if spec is not None]
 
 
 def _leading(names: tuple[str, ...], given: Mapping[str, str]) -> tuple[str, ...]:

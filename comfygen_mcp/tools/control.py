@@ -9,6 +9,13 @@ from pydantic import Field
 from comfygen_mcp.services.status import BackendStatus, HostStatus
 from comfygen_mcp.tools.arguments import Preview, WaitSeconds
 from comfygen_mcp.tools.attendance import attend
+from comfygen_mcp.tools.compare_jobs import (
+    comparison_named,
+    look_at_comparison,
+    running_comparisons,
+    stopped_comparison,
+)
+from comfygen_mcp.tools.compare_views import CompareView
 from comfygen_mcp.tools.context import TheApp
 from comfygen_mcp.tools.job_views import JobView, job_view
 from comfygen_mcp.tools.results import job_result, job_text, structured
@@ -16,9 +23,10 @@ from comfygen_mcp.tools.views import View
 
 
 class JobsView(View):
-    """One job that was asked for, or the recent ones, newest first."""
+    """One job or comparison that was asked for, or the recent jobs, newest first."""
 
     jobs: list[JobView]
+    comparisons: tuple[CompareView, ...] = ()
 
 
 class StatusView(View):
@@ -37,28 +45,39 @@ class StatusView(View):
 async def get_job(
     app: TheApp,
     ctx: Context,
-    job_id: Annotated[str | None, Field(description="From generate_image; leave out for recent jobs")] = None,
+    job_id: Annotated[str | None, Field(description="Or comparison_id")] = None,
     wait_s: WaitSeconds = None,
-    preview: Preview = "small",
+    preview: Preview = None,
 ) -> Annotated[CallToolResult, JobsView]:
-    """Look at a job, waiting up to wait_s seconds for it to finish; without an id, list the recent jobs."""
+    """Look at a job, waiting up to wait_s (at most 45) seconds for its end; without an id, at the recent."""
     if job_id is None:
-        states = await app.generation.recent_jobs(limit=10)
-        views = [await job_view(state, app) for state in states]
+        states = await app.generation.recent_jobs(limit=10, visible_to=app.owner)
+        views = [await job_view(state, app, most=4) for state in states]
         texts = [job_text(state, view) for state, view in zip(states, views, strict=True)]
-        text = "\n".join(texts) or "No jobs yet in this server."
-        view = JobsView(jobs=views)
+        compared = await running_comparisons(app)
+        text = "\n".join([*(told for told, _ in compared), *texts]) or "No jobs yet in this server."
+        view = JobsView(jobs=views, comparisons=tuple(view for _, view in compared))
         return structured([TextContent(type="text", text=text)], view)
+    if (comparison_id := await comparison_named(app, job_id)) is not None:
+        content, seen = await look_at_comparison(
+            app, ctx, comparison_id, wait_s=wait_s or 0, show_preview=preview != "none"
+        )
+        return structured(content, JobsView(jobs=[], comparisons=(seen,)))
+    await app.generation.state(job_id, visible_to=app.owner)
     state = await attend(app, ctx, job_id, wait_s=wait_s or 0, owner=False)
-    result = await job_result(app, state, show_preview=preview == "small")
+    result = await job_result(app, state, show_preview=preview != "none")
     return structured(result.content, JobsView(jobs=[await job_view(state, app)]))
 
 
 async def cancel_job(
-    app: TheApp, job_id: Annotated[str, Field(description="The job to stop, queued or running")]
+    app: TheApp, job_id: Annotated[str, Field(description="Queued or running")]
 ) -> Annotated[CallToolResult, JobsView]:
-    """Stop a job on its host and in the queue. A finished job is left as it is; its files stay."""
-    state = await app.generation.cancel(job_id)
+    """Stop a job on its host and in the queue; what is finished stays."""
+    if (comparison_id := await comparison_named(app, job_id)) is not None:
+        text, stopped = await stopped_comparison(app, comparison_id)
+        view = JobsView(jobs=[], comparisons=(stopped,))
+        return structured([TextContent(type="text", text=text)], view)
+    state = await app.generation.cancel(job_id, visible_to=app.owner)
     view = await job_view(state, app)
     text = (
         job_text(state, view) if state.status == "cancelled" else f"Job {job_id} had already {state.status}."
@@ -68,9 +87,9 @@ async def cancel_job(
 
 async def server_status(
     app: TheApp,
-    probe: Annotated[bool, Field(description="Ask the hosts; false only lists what is configured")] = True,
+    probe: Annotated[bool, Field(description="Ask the hosts")] = True,
 ) -> Annotated[CallToolResult, StatusView]:
-    """Tell which ComfyUI hosts and backends there are, whether they answer, their queues, where files go."""
+    """Tell which ComfyUI hosts and backends there are, whether they answer, their queues, the store."""
     status = await app.status.server(probe=probe)
     view = StatusView.model_validate(status.model_dump())
     lines = [f"comfygen-mcp {status.version}, files in {status.store}, {status.jobs_running} job(s) running"]

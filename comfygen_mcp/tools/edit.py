@@ -8,7 +8,7 @@ from pydantic import Field
 
 from comfygen_mcp.loras import parse_loras
 from comfygen_mcp.models_request import GenerateRequest
-from comfygen_mcp.tools.arguments import DryRun, Loras, Model, Picture, Preview, Seed, Steps, WaitSeconds
+from comfygen_mcp.tools.arguments import DryRun, Model, Picture, Preview, SameLoras, Seed, Steps, WaitSeconds
 from comfygen_mcp.tools.context import TheApp, TheCaller
 from comfygen_mcp.tools.job_views import JobView
 from comfygen_mcp.tools.running import run_request
@@ -22,20 +22,20 @@ async def edit_image(  # noqa: PLR0913, PLR0917 - each argument is one knob of t
     instruction: Annotated[str, Field(description="'make it winter', 'remove the car'")],
     references: Annotated[
         list[str] | None,
-        Field(description="Up to 2 more, 'image 2' and 'image 3' in the instruction"),
+        Field(description="Up to 2 more: 'image 2', 'image 3'"),
     ] = None,
     model: Model = None,
     count: int | None = None,
     seed: Seed = None,
     steps: Steps = None,
-    loras: Loras = None,
-    dry_run: DryRun = False,
+    loras: SameLoras = None,
+    dry_run: DryRun = None,
     wait_s: WaitSeconds = None,
-    preview: Preview = "small",
+    preview: Preview = None,
 ) -> Annotated[CallToolResult, JobView]:
     """Change a picture as an instruction says, keep the rest, and store the result as a new one.
 
-    To repaint a masked part, or vary a picture with any model: generate_image with image.
+    To repaint a masked part, or vary a picture: generate_image.
     """
     request = GenerateRequest(
         kind="edit",
@@ -59,9 +59,9 @@ async def upscale_image(  # noqa: PLR0913, PLR0917 - each argument is one knob o
     scale: Annotated[float | None, Field(description="1 to 8; default 2")] = None,
     upscale_model: Annotated[str | None, Field(description="File name")] = None,
     model: Model = None,
-    dry_run: DryRun = False,
+    dry_run: DryRun = None,
     wait_s: WaitSeconds = None,
-    preview: Preview = "small",
+    preview: Preview = None,
 ) -> Annotated[CallToolResult, JobView]:
     """Enlarge a picture and store the result as a new one."""
     request = GenerateRequest(

@@ -13,8 +13,14 @@ def models_text(views: Sequence[ModelView]) -> str:
     if not views:
         return "No model is ready; call again with ready_only=false to see what is missing."
     head = [STAND_IN] if any(view.preview_engine for view in views) else []
+    head += unreachable_hosts(views).values()
     foot = "list_models(model=name) tells all about one, with downloads of what is missing."
     return "\n".join([*head, *map(_line, views), foot])
+
+
+def unreachable_hosts(views: Sequence[ModelView]) -> dict[str, str]:
+    """Return why each host that *views* would run on does not answer."""
+    return {view.host: view.reason for view in views if view.state == "unreachable"}
 
 
 def recommendation_text(task: str, views: Sequence[ModelView]) -> str:
@@ -60,7 +66,9 @@ def _line(view: ModelView) -> str:
 def _short_state(view: ModelView) -> str:
     if view.missing:
         return f"needs {', '.join(f'{entry.folder}/{entry.file}' for entry in view.missing)}"
-    return f"{view.state} ({view.reason})" if view.reason else view.state
+    # Why a host does not answer stands above, once for all of its models.
+    told = view.reason and view.state != "unreachable"
+    return f"{view.state} ({view.reason})" if told else view.state
 
 
 def _trouble(view: ModelView) -> str:

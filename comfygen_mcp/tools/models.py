@@ -6,19 +6,28 @@ from typing import Annotated
 from mcp.types import CallToolResult
 from pydantic import Field
 
-from comfygen_mcp.models import LoraTarget, LoraUse
+from comfygen_mcp.models import LoraTarget, LoraUse, RequiredFile
 from comfygen_mcp.presets import LoraPreset
 from comfygen_mcp.services.model_view import ModelView
 from comfygen_mcp.tools.compact import compact
 from comfygen_mcp.tools.context import TheApp
-from comfygen_mcp.tools.model_text import detail_text, models_text, recommendation_text
+from comfygen_mcp.tools.model_text import (
+    detail_text,
+    models_text,
+    recommendation_text,
+    unreachable_hosts,
+)
 from comfygen_mcp.tools.views import View
 
 
 class ModelsView(View):
-    """Models, best first; what a model does not have, or is false, is left out."""
+    """Models, best first; what a model does not have, or is false, is left out.
+
+    *unreachable* says why a host does not answer, for all models on it.
+    """
 
     models: list[ModelView]
+    unreachable: dict[str, str] = Field(default_factory=dict)
 
 
 class PresetView(View):
@@ -72,7 +81,7 @@ async def list_models(
     app: TheApp,
     task: Annotated[str | None, Field(description="Recommend, e.g. 'edit a photo'")] = None,
     model: Annotated[str | None, Field(description="One in full")] = None,
-    ready_only: bool = False,
+    ready_only: bool | None = None,
 ) -> Annotated[CallToolResult, ModelsView]:
     """List models: ready or what is missing, settings, licence."""
     if model is not None:
@@ -80,8 +89,10 @@ async def list_models(
         return compact(detail_text(view), ModelsView(models=[view]))
     views = await (app.listing.models() if task is None else app.listing.recommended(task))
     shown = [view for view in views if view.state == "ready" or not ready_only]
-    text = models_text(shown) if task is None else recommendation_text(task, shown)
-    return compact(text, ModelsView(models=shown))
+    if task is not None:
+        return compact(recommendation_text(task, shown), ModelsView(models=shown))
+    rows = [_row(view) for view in shown]
+    return compact(models_text(shown), ModelsView(models=rows, unreachable=unreachable_hosts(shown)))
 
 
 async def list_presets(app: TheApp) -> Annotated[CallToolResult, PresetsView]:
@@ -114,6 +125,20 @@ async def list_presets(app: TheApp) -> Annotated[CallToolResult, PresetsView]:
         *(_lora_line(name, preset) for name, preset in presets.lora_presets.items()),
     ]
     return compact("\n".join(lines), view)
+
+
+_OF_INSTALLED = ("model_file", "sampler", "scheduler", "sizes", "lengths")
+"""What a list of many tells only of models that can run."""
+
+
+def _row(view: ModelView) -> ModelView:
+    """Return *view* as one of many: of what is not installed the files, of an absent host nothing more."""
+    if view.state == "unreachable":
+        return view.model_copy(update={"reason": ""})
+    if not view.missing:
+        return view
+    files = tuple(RequiredFile(file=entry.file, folder=entry.folder) for entry in view.missing)
+    return view.model_copy(update={**dict.fromkeys(_OF_INSTALLED, ""), "missing": files})
 
 
 def _lora_line(name: str, preset: LoraPreset) -> str:

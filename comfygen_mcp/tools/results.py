@@ -14,11 +14,14 @@ from comfygen_mcp.images import PREVIEW_MIME, contact_sheet, preview
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import Generation
 from comfygen_mcp.services.plans import Plan
-from comfygen_mcp.tools.job_views import JobView, job_view
+from comfygen_mcp.tools.job_views import JobView, job_view, plan_view
 from comfygen_mcp.tools.views import OutputView, View, image_uri
 from comfygen_mcp.videos import MAX_BYTES, stills
 
 log = logging.getLogger(__name__)
+
+PREVIEWED = 36
+"""Outputs that one preview shows: of more, the pictures in it would be too small to tell apart."""
 
 PREVIEW_ENGINE_TEXT = (
     "This is a PREVIEW PICTURE from the embedded engine: no ComfyUI was found, no diffusion model ran, "
@@ -30,15 +33,23 @@ async def job_result(
     app: App, state: JobState, *, show_preview: bool, announcement: str | None = None
 ) -> CallToolResult:
     """Return a job as a tool result, finished or not; *announcement* is repeated for one that goes on."""
-    view = await job_view(state, app)
+    view = await job_view(state, app, announcement=announcement)
     text = job_text(state, view)
     if announcement is not None and not state.finished:
         text = f"{text}\n{announcement}"
     content: list[ContentBlock] = [TextContent(type="text", text=text)]
     if show_preview:
         content += await preview_blocks(app, state.generations)
-    content += [link(generation) for generation in state.generations]
+    content += [link(generation) for generation in state.generations[: len(view.outputs)]]
     return structured(content, view)
+
+
+def plan_result(plan: Plan) -> CallToolResult:
+    """Return a dry run as a tool result."""
+    view = plan_view(plan)
+    left_out = view.plan.left_out if view.plan else ""
+    text = "\n".join(filter(None, [plan_text(plan), left_out]))
+    return structured([TextContent(type="text", text=text)], view)
 
 
 def structured(content: list[ContentBlock], view: View) -> CallToolResult:
@@ -54,10 +65,11 @@ def raise_if_failed(state: JobState) -> None:
 
 
 async def preview_blocks(app: App, generations: Sequence[Generation]) -> list[ContentBlock]:
-    """Return one small picture of all that are pictures, or nothing when there is none to show.
+    """Return one small picture of the first that are pictures, or nothing when there is none to show.
 
     A video is shown by stills of it, or by the poster that was stored with it.
     """
+    generations = generations[:PREVIEWED]
     shown = await _stills(app, generations) or [
         picture
         for entry in generations
@@ -110,6 +122,8 @@ def job_text(state: JobState, view: JobView) -> str:
     """Return what a person would want to read of this job, a few lines at most."""
     lines = [_headline(state)]
     lines += [f"{where(output)} (generation {output.generation_id})" for output in view.outputs]
+    if view.more_outputs:
+        lines.append(f"... and {view.more_outputs} more: {view.next}.")
     if state.generations and state.generations[0].preview_engine:
         lines.append(PREVIEW_ENGINE_TEXT)
     lines += [f"Note: {note}" for note in view.notes]
@@ -144,7 +158,7 @@ def _headline(state: JobState) -> str:
     match state.status:
         case "completed":
             seconds = state.generations[0].timings.latency_ms / 1000 if state.generations else 0.0
-            settings = [f"{job.width}x{job.height}" if job.width else "", f"seed {job.seed}"]
+            settings = [_size(state), f"seed {job.seed}"]
             settings += [f"{job.steps} steps" if job.steps else "", f"cfg {job.cfg:g}" if job.cfg else ""]
             count = len(state.generations)
             return (
@@ -159,3 +173,9 @@ def _headline(state: JobState) -> str:
         case _:
             message = state.progress.message if state.progress else "waiting to start"
             return f"Job {job.id} is {state.status}: {message}."
+
+
+def _size(state: JobState) -> str:
+    """Return the size that was asked for; where the job has only one edge of it, that of the first output."""
+    sized = (state.job, *state.generations[:1])
+    return next((f"{one.width}x{one.height}" for one in sized if one.width and one.height), "")

@@ -10,12 +10,11 @@ from comfygen_mcp.loras import parse_loras
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.tools.arguments import (
     DryRun,
-    Loras,
     Model,
     Negative,
     Preview,
+    SameLoras,
     Seed,
-    Size,
     Steps,
     WaitSeconds,
 )
@@ -32,21 +31,21 @@ async def generate_video(  # noqa: PLR0913, PLR0917 - each argument is one knob 
     image: Annotated[str | None, Field(description="First frame")] = None,
     negative: Negative = None,
     model: Model = None,
-    size: Size = None,
+    size: Annotated[str | None, Field(description="'848x480', '16:9'")] = None,
     seconds: Annotated[float | None, Field(description="Default about 5")] = None,
     frames: Annotated[int | None, Field(description="Instead of seconds")] = None,
     fps: float | None = None,
     seed: Seed = None,
     steps: Steps = None,
-    loras: Loras = None,
+    loras: SameLoras = None,
     lora_preset: str | None = None,
-    dry_run: DryRun = False,
+    dry_run: DryRun = None,
     wait_s: WaitSeconds = None,
-    preview: Preview = "small",
+    preview: Preview = None,
 ) -> Annotated[CallToolResult, JobView]:
     """Make an MP4 from text, or from a picture and text, and store it with a still of its first frame.
 
-    Takes minutes: expect a job id, then call get_job(job_id, wait_s=45) until it is done.
+    Takes minutes: expect a job id for get_job.
     """
     request = GenerateRequest(
         kind="txt2video" if image is None else "img2video",

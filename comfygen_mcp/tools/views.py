@@ -8,9 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from comfygen_mcp.app import App
 from comfygen_mcp.models import SEED_JSON_SAFE, Generation, Graph, Job, LoraUse
+from comfygen_mcp.tools.bounds import bounded_graph
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt that are repeated in results; get_generation has the whole text."""
+LONGEST_STORED_PROMPT = 20_000
+LARGEST_STORED_GRAPH = 300_000
 
 
 class View(BaseModel):
@@ -141,10 +144,8 @@ def image_uri(generation_id: str) -> str:
     return f"comfygen://generations/{generation_id}/image"
 
 
-def shortened(text: str) -> str:
-    return (
-        text if len(text) <= PROMPT_SHOWN else text[:PROMPT_SHOWN] + f"... ({len(text):,} characters in all)"
-    )
+def shortened(text: str, longest: int = PROMPT_SHOWN) -> str:
+    return text if len(text) <= longest else text[:longest] + f"... ({len(text):,} characters in all)"
 
 
 def workflow_name(reference: str) -> str:
@@ -153,7 +154,7 @@ def workflow_name(reference: str) -> str:
 
 
 class GenerationView(RecipeView):
-    """One stored file with its whole recipe; its prompts are not shortened."""
+    """One stored file with its whole recipe; only prompts and graphs beyond all use are shortened."""
 
     output: OutputView
     backend_type: str
@@ -177,13 +178,26 @@ async def generation_view(generation: Generation, app: App, *, graph: Graph | No
         *("backend_type", "host", "prompt_id", "client_id", "validation_score", "comfyui_version"),
         *("vram_used_mib", "preview_engine", "cost_usd", "graph_sha256"),
         # The stored record's own words, where the job has them too.
-        *("prompt", "negative_prompt", "kind", "workflow", "seed_text", "parent_id"),
+        *("kind", "workflow", "seed_text", "parent_id"),
     )
+    prompts: dict[str, Any] = {
+        name: shortened(getattr(generation, name), LONGEST_STORED_PROMPT)
+        for name in ("prompt", "negative_prompt")
+    }
+    whole, left_out = (None, "") if graph is None else bounded_graph(graph, largest=LARGEST_STORED_GRAPH)
     return GenerationView(
-        **{**recipe_of(generation.job), **{name: getattr(generation, name) for name in alike}},
+        **{
+            **recipe_of(generation.job),
+            **{name: getattr(generation, name) for name in alike},
+            **prompts,
+        },
         output=await output_view(generation, app),
         latency_ms=generation.timings.latency_ms,
         tags=list(generation.tags),
-        notes=[*generation.notes, *waiting_notes([generation], app)],
-        graph=graph,
+        notes=[
+            *generation.notes,
+            *waiting_notes([generation], app),
+            *([f"{left_out} The sidecar beside the file has all of it."] if left_out else []),
+        ],
+        graph=whole,
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 from comfygen_mcp.graph.parameters import Parameter
 from comfygen_mcp.loras import parse_loras
 from comfygen_mcp.services.workflows import WorkflowCall, WorkflowDescription, WorkflowRow
-from comfygen_mcp.tools.arguments import DryRun, Loras, Preview, WaitSeconds
+from comfygen_mcp.tools.arguments import DryRun, Preview, SameLoras, WaitSeconds
 from comfygen_mcp.tools.context import TheApp, TheCaller
 from comfygen_mcp.tools.job_views import JobView
 from comfygen_mcp.tools.results import structured
@@ -47,19 +47,17 @@ async def run_workflow(  # noqa: PLR0913, PLR0917 - each argument is one part of
     ctx: Context,
     name: Annotated[str | None, Field(description="From list_workflows")] = None,
     graph: Annotated[
-        dict[str, Any] | None, Field(description="Or your own ComfyUI JSON (API or editor format)")
+        dict[str, Any] | None, Field(description="Or your own ComfyUI JSON, API or editor format")
     ] = None,
-    from_image: Annotated[
-        str | None, Field(description="Or a picture that carries its graph: path, URL or generation_id")
-    ] = None,
+    from_image: Annotated[str | None, Field(description="Or a picture that carries its graph")] = None,
     params: Annotated[
         dict[str, Any] | None,
-        Field(description="Parameters by name, any input as 'node.input'; pictures as path, URL or id"),
+        Field(description="By name, any input as 'node.input'; pictures as path, URL or id"),
     ] = None,
-    loras: Loras = None,
-    dry_run: DryRun = False,
+    loras: SameLoras = None,
+    dry_run: DryRun = None,
     wait_s: WaitSeconds = None,
-    preview: Preview = "small",
+    preview: Preview = None,
 ) -> Annotated[CallToolResult, JobView]:
     """Run a workflow, a ComfyUI graph of your own, or the one that made a picture; store what comes out."""
     call = WorkflowCall(
@@ -69,6 +67,7 @@ async def run_workflow(  # noqa: PLR0913, PLR0917 - each argument is one part of
         params=params or {},
         loras=parse_loras(loras),
         caller=caller,
+        owner=app.owner,
     )
     request = await app.workflows.request_of(call, http=app.file_url is not None)
     return await run_request(app, ctx, request, wait_s=wait_s, preview=preview, dry_run=dry_run)

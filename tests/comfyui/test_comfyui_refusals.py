@@ -44,7 +44,8 @@ def told(name, *, installed=None, choices=None, requires=()):
         ("err_loadimage_missing_file", "image - Invalid image file: nofile.png"),
         ("err_inputs_missing", "node 9, SaveImage"),
         ("err_invalid_json", "HTTP 500: 500 Internal Server Error"),
-        ("err_prompt_is_null", "the server could not read it"),
+        ("err_prompt_is_null", "the server failed inside while it looked at the graph (HTTP 500: "),
+        ("err_prompt_is_null", "Its log says why"),
         ("too_big", "Maximum request body size 104857600 exceeded."),
         ("too_big", "--max-upload-size"),
         ("partial_one_output_bad_200", "node 3, SaveImage, input images: Required input is missing"),
@@ -91,13 +92,16 @@ def test_a_model_that_was_installed_meanwhile_is_said_to_be_there():
     assert "has been installed meanwhile: submit again" in str(error)
 
 
-def test_a_name_unlike_any_installed_one_is_offered_nothing():
+def test_a_name_unlike_any_installed_one_is_told_with_some_that_are_there():
     error = told("err_lora_not_in_list", installed={"loras": ("zzz.safetensors",)})
+    many = told("err_lora_not_in_list", installed={"loras": [f"zz{at}.pt" for at in range(10)]})
 
     assert str(error).startswith(
         "Model 'nope.safetensors' is not in the server's models/loras/ (node 20, LoraLoader"
     )
     assert "Nearest" not in str(error)
+    assert "Installed there: zzz.safetensors." in str(error)
+    assert "zz7.pt and 2 more." in str(many)
     assert "Nothing is installed" not in str(error)
 
 

@@ -62,7 +62,10 @@ def test_a_graph_that_a_server_accepted_is_good():
         (changed("5", "model", ["1", 0, 0]), "which is no link"),
         (changed("5", "model", ["1", True]), "which is no link"),
         (changed("5", "model", []), "which is no link"),
-        (changed("1", "ckpt_name", ["6", 0]), "go round in a circle among: node '1'"),
+        (
+            changed("1", "ckpt_name", ["6", 0]),
+            "in a circle among: node '1' (CheckpointLoaderSimple), node '6' (VAEDecode).",
+        ),
         (changed("6", "samples", ["6", 0]), "needs LATENT"),
         ({}, "The graph is empty"),
         ({"1": GOOD["1"]}, "no output node. Add a SaveImage"),
@@ -73,6 +76,34 @@ def test_a_bad_link_is_named(graph, words):
         check_links(graph, CATALOGUE)
 
     assert words in str(caught.value)
+
+
+def test_only_the_nodes_of_a_circle_are_named_and_in_its_direction():
+    def invert(source):
+        return {"class_type": "ImageInvert", "inputs": {"image": [source, 0]}}
+
+    save = {"class_type": "SaveImage", "inputs": {"images": ["4", 0], "filename_prefix": "x"}}
+    behind = {"4": invert("1"), "5": save}
+    with pytest.raises(BadWorkflow) as caught:
+        check_links({**behind, "1": invert("3"), "2": invert("1"), "3": invert("2")}, CATALOGUE)
+    with pytest.raises(BadWorkflow, match=r"node '5' \(ImageScale\) and 35 more"):
+        check_links(chain(40, closed=True), CATALOGUE)
+
+    named = "node '1' (ImageInvert), node '2' (ImageInvert), node '3' (ImageInvert)"
+    assert str(caught.value) == f"The links go round in a circle among: {named}."
+
+
+def test_a_link_into_the_branch_of_a_choice_is_checked_by_the_branch():
+    branch = {"key": "on", "inputs": {"required": {"image": ["IMAGE", {}]}}}
+    mode = ["COMFY_DYNAMICCOMBO_V3", {"options": [branch, {"key": "off", "inputs": {}}]}]
+    raw = {"Blend": {"input": {"required": {"mode": mode}}, "output": ["IMAGE"], "output_node": True}}
+    catalogue = CATALOGUE.merged(parse_object_info(raw))
+    inputs = {"mode": "on", "mode.image": ["1", 1]}
+    graph = {"1": GOOD["1"], "2": {"class_type": "Blend", "inputs": inputs}}
+
+    with pytest.raises(BadWorkflow, match=r"'mode.image' of node '2' \(Blend\) needs IMAGE"):
+        check_links(graph, catalogue)
+    check_links({**graph, "2": {**graph["2"], "inputs": {**inputs, "mode": "off"}}}, catalogue)
 
 
 def test_types_and_slots_of_unknown_classes_are_left_to_the_server():

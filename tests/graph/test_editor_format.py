@@ -111,6 +111,18 @@ def test_an_input_of_any_type_takes_a_bypassed_nodes_input_of_the_same_number():
     assert graph["8"]["inputs"] == {"source": ["1", 0]}
 
 
+def test_a_link_may_lead_through_any_number_of_reroutes():
+    many = range(2, 1901)
+    reroutes = [
+        {"id": at, "type": "Reroute", "inputs": [{"name": "", "type": "*", "link": at}]} for at in many
+    ]
+    links = [[at, at - 1, 0, at, 0, "*"] for at in many]
+
+    sink = {**SINK, "id": 9999, "inputs": [{**SINK["inputs"][0], "link": 9999}]}
+    graph = converted(EMPTY, *reroutes, sink, links=[*links, [9999, 1900, 0, 9999, 0, "*"]])
+    assert graph["9999"]["inputs"]["images"] == ["1", 0]
+
+
 def test_links_in_a_circle_of_reroutes_are_told():
     reroutes = [
         {"id": at, "type": "Reroute", "inputs": [{"name": "", "type": "*", "link": at}]} for at in (1, 2)

@@ -81,7 +81,7 @@ def test_a_file_without_metadata_is_a_workflow_named_after_itself(folder):
 
     assert (workflow.name, workflow.metadata.kind, workflow.metadata.limits) == (
         "my graph",
-        "txt2img",
+        "other",
         Limits(),
     )
 

@@ -161,6 +161,33 @@ def test_a_start_picture_that_is_not_given_makes_text_to_video():
     assert without_unused(graph, ["image"], CATALOGUE) == ACCEPTED["wan22_5b_t2v"]
 
 
+@pytest.mark.parametrize(("chosen", "left"), [("two", {"1", "4"}), ("one", {"1", "3", "4"})])
+def test_a_node_goes_when_the_branch_that_was_chosen_needs_what_is_not_given(chosen, left):
+    second = {"required": {"image": ["IMAGE", {}]}}
+    options = [{"key": "one", "inputs": {"optional": second["required"]}}, {"key": "two", "inputs": second}]
+    raw = {
+        "Blend": {
+            "input": {
+                "required": {
+                    "base": ["IMAGE", {}],
+                    "mode": ["COMFY_DYNAMICCOMBO_V3", {"options": options}],
+                }
+            },
+            "output": ["IMAGE"],
+        }
+    }
+    graph = {
+        "1": node("LoadImage", image="a.png"),
+        "2": node("LoadImage", image="${image2}"),
+        "3": node("Blend", **{"base": ["1", 0], "mode": chosen, "mode.image": ["2", 0]}),
+        "4": node("SaveImage", images=["3", 0], filename_prefix="x"),
+    }
+
+    made = without_unused(graph, ["image2"], CATALOGUE.merged(parse_object_info(raw)))
+    assert made.keys() == left
+    assert made["4"]["inputs"]["images"] == (["1", 0] if chosen == "two" else ["3", 0])
+
+
 def test_inputs_that_the_server_unfolds_may_lose_their_link():
     graph = {
         "1": node("LoadImage", image="a.png"),

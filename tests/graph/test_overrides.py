@@ -8,7 +8,7 @@ from accepted_graphs import accepted_graphs
 
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.graph.catalogue import Catalogue, parse_object_info, shipped_catalogue
-from comfygen_mcp.graph.overrides import with_overrides
+from comfygen_mcp.graph.overrides import input_at, placed, with_overrides
 
 CATALOGUE = shipped_catalogue()
 GRAPH = accepted_graphs()["sd15_txt2img"]
@@ -83,8 +83,8 @@ def test_a_switch_is_set_by_its_words(value, wanted):
         ("1.ckpt_name", {"a": 1}, "it takes COMBO"),
         ("2.text", True, "it takes STRING"),
         ("5.model", "sd.safetensors", 'it takes MODEL from another node: give a link ["node id", slot]'),
-        ("5.model", ["55", 0], "there is no node '55'. Nodes: 5"),
-        ("5.model", ["zz", 0], "there is no node 'zz'. Nodes: 1, 2"),
+        ("5.model", ["55", 0], "there is no node '55'. Did you mean '5'? The graph has the nodes 1, 2"),
+        ("5.model", ["zz", 0], "there is no node 'zz'. The graph has the nodes 1, 2"),
         ("5", 1, "'5' names no input of a node. Address an input as 'node.input'"),
         ("", 1, "names no input"),
         ("55.steps", 1, "Unknown node '55'. Did you mean '5'?"),
@@ -110,6 +110,21 @@ def test_the_longest_node_id_that_exists_is_meant():
     assert with_overrides(graph, {"5.cfg": 2.0}, CATALOGUE)["5"]["inputs"]["cfg"] == 2.0
     with pytest.raises(UnknownName, match="Unknown node '12:5'"):
         with_overrides(graph, {"12:5.2.steps": 4}, CATALOGUE)
+
+
+def test_values_are_placed_as_they_are_and_one_for_no_node_is_left_out():
+    changed = placed(GRAPH, {"5.steps": "many", "5.new": [1], "99.x": 1})
+
+    assert changed["5"]["inputs"] == {**GRAPH["5"]["inputs"], "steps": "many", "new": [1]}
+    assert {**changed, "5": GRAPH["5"]} == GRAPH
+    assert [input_at(address, GRAPH) for address in ("5", ".5", "5.", "55.x")] == [None] * 4
+
+
+def test_an_input_below_a_choice_below_a_choice_is_checked_as_its_branch_declares():
+    chosen = {"16.format": "mp4", "16.format.codec": "h264"}
+    video = with_overrides(VIDEO, chosen, CATALOGUE)
+    with pytest.raises(BadRequest, match="is not a choice"):
+        with_overrides(video, {"16.format.codec.encoding": "nope"}, CATALOGUE)
 
 
 def test_names_of_inputs_may_hold_dots():

@@ -57,6 +57,18 @@ def test_a_picture_is_any_input_for_uploads():
     assert "path" in known["2.image"].description
 
 
+def test_a_video_and_a_sound_are_files_of_the_server_and_no_pictures():
+    graph = {
+        "1": {"class_type": "LoadVideo", "inputs": {"file": "clip.mp4"}},
+        "2": {"class_type": "LoadAudio", "inputs": {"audio": "${song}"}},
+    }
+    known = found(graph)
+
+    assert (known["1.file"].media, known["1.file"].picture) == ("video", False)
+    assert (known["song"].media, known["song"].picture) == ("sound", False)
+    assert known["song"].description == "A sound in the server's input folder"
+
+
 def test_sizes_counts_and_lengths_have_the_workflows_own_limits():
     graph = {"1": node("EmptyLatentImage", width="${width}", height="${height}", batch_size="${batch_size}")}
     limits = Limits(multiple_of=16, min_edge=256, max_edge=1536, max_count=4, max_frames=81)
@@ -166,10 +178,14 @@ def test_what_is_out_of_range_is_refused_with_the_range():
     with pytest.raises(BadRequest, match=r"strength=1.5 is out of range. Use 0 to 1"):
         checked_value(known, 1.5)
     assert checked_value(known.model_copy(update={"maximum": None}), 9) == 9
+    large = Parameter(name="noise", type="integer", minimum=0, maximum=2**64 - 1)
+    with pytest.raises(BadRequest, match=r"Use 0 to 18446744073709551615\."):
+        checked_value(large, -1)
     assert checked_value(Parameter(name="seed", type="integer", minimum=0, maximum=9), -1) == -1
 
 
 def test_an_unknown_parameter_is_told_with_the_nearest_ones():
     assert "Did you mean prompt?" in str(unknown_parameter("prmpt", ["prompt", "3.steps"], "mine"))
     assert "It has: prompt." in str(unknown_parameter("zzzz", ["prompt", "3.steps"], "mine"))
-    assert "It has: none." in str(unknown_parameter("zzzz", ["3.steps"], "mine"))
+    assert "inputs of its nodes are 3.steps." in str(unknown_parameter("zzzz", ["3.steps"], "mine"))
+    assert "It has: none." in str(unknown_parameter("zzzz", [], "mine"))

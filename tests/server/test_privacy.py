@@ -18,6 +18,8 @@ def hide():
                 "incoming": Path("/srv/pictures/gallery/incoming"),
                 "engine": {"folder": Path("/var/engine")},
                 "workflow_dirs": (Path("/"), Path("/opt")),
+                "input_dirs": (Path("/home/fox/photos"), Path("/home/fox/photos/old")),
+                "cache": Path("/home/fox/.cache/comfygen-mcp"),
             }
         )
     )
@@ -30,6 +32,9 @@ def hide():
         ("local folder /srv/pictures/gallery", "local folder gallery"),
         ("file:///srv/pictures/gallery/g/a.png", "gallery/g/a.png"),
         ("log in /var/engine/engine.log", "log in engine/engine.log"),
+        ("no file /home/fox/photos/old/a.png", "no file old/a.png"),
+        ("file:///home/fox/photos/b.png", "photos/b.png"),
+        ("in /home/fox/.cache/comfygen-mcp/object_info", "in comfygen-mcp/object_info"),
         ("a road / a street, /opt, 1/2", "a road / a street, /opt, 1/2"),
     ],
 )

@@ -43,11 +43,27 @@ def paste(
     region = pasted[:, y : y + source.shape[1], x : x + source.shape[2]]
     cover = np.ones((1, *source.shape[1:3]), np.float32) if mask is None else mask
     cover = resized_masks(cover, source.shape[2], source.shape[1])
+    if mask is not None and pasted.shape[1:] == source.shape[1:]:
+        cover = _with_bars(cover, destination, source)
     for index, place in enumerate(region):
         shown = source[index % len(source), : place.shape[0], : place.shape[1]]
         share = cover[index % len(cover), : place.shape[0], : place.shape[1], None]
         place[:] = (share * shown + (1 - share) * place + 0.5).clip(0, 255).astype(np.uint8)
     return (pasted,)
+
+
+def _with_bars(cover: Masks, destination: Pictures, source: Pictures) -> Masks:
+    """Let the bar of a preview be seen whole, and none of an earlier one, whatever the mask covers."""
+    from comfygen_mcp.engine.renderer.old_label import old_bar, over_old_bar
+
+    covers: list[Masks] = []
+    for index, old in enumerate(destination):
+        plane, shown = cover[index % len(cover)], source[index % len(source)]
+        if bar := old_bar(shown):
+            plane = over_old_bar(plane, old).copy()
+            plane[-bar:] = 1
+        covers.append(plane)
+    return np.stack(covers)
 
 
 def pad(

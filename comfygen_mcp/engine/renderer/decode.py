@@ -12,6 +12,7 @@ from comfygen_mcp.engine.renderer.colour import Plane
 from comfygen_mcp.engine.renderer.edit import paint_edit
 from comfygen_mcp.engine.renderer.inpaint import combined, fitted_mask, paint_inside
 from comfygen_mcp.engine.renderer.label import draw_label
+from comfygen_mcp.engine.renderer.old_label import over_old_bar
 from comfygen_mcp.engine.renderer.over import paint_over
 from comfygen_mcp.engine.renderer.plan import Plan, plan_of
 from comfygen_mcp.engine.renderer.scene import paint_scene
@@ -32,8 +33,8 @@ def decode_latent(latent: Latent) -> Pictures:
     """Return the pictures of a latent, labelled when a sampler has painted them."""
     pictures = [_whole(latent, index) for index in range(latent.count)]
     if latent.author:
-        for picture in pictures:
-            draw_label(picture, latent.author)
+        for index, picture in enumerate(pictures):
+            draw_label(picture, latent.author, number=index + 1 if latent.count > 1 else None)
     return np.stack([np.asarray(picture) for picture in pictures])
 
 
@@ -88,7 +89,7 @@ def _painted(canvas: Image.Image, painting: Painting, index: int) -> Image.Image
     scene = _work(canvas, painting, index, mask)
     if painting.leftover >= FAINTEST_NOISE:
         scene = noisy(scene, painting, index)
-    return scene if mask is None else combined(canvas, scene, mask)
+    return scene if mask is None else combined(canvas, scene, over_old_bar(mask, np.asarray(canvas)))
 
 
 def _work(canvas: Image.Image, painting: Painting, index: int, mask: Plane | None) -> Image.Image:

@@ -1,14 +1,14 @@
 """Inpainting: what the mask covers is painted anew out of its surroundings; all else stays as it is."""
 
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from comfygen_mcp.engine.renderer.colour import Plane
-from comfygen_mcp.engine.renderer.fields import smoothstep
+from comfygen_mcp.engine.renderer.chance import fraction
+from comfygen_mcp.engine.renderer.colour import NAMED, Plane
+from comfygen_mcp.engine.renderer.continuing import Box, continued
 from comfygen_mcp.engine.renderer.filling import filled
 from comfygen_mcp.engine.renderer.over import from_floats, in_colours_of
 from comfygen_mcp.engine.renderer.plan import Plan
@@ -18,7 +18,6 @@ from comfygen_mcp.engine.renderer.treatment import treated
 from comfygen_mcp.engine.renderer.weather import paint_weather
 from comfygen_mcp.engine.values import Masks
 
-Box: TypeAlias = tuple[int, int, int, int]
 COVERED = 0.5
 WHOLE = 0.98
 """A kept part that fills so much of its box is a picture that is to be continued around."""
@@ -26,6 +25,18 @@ TAKEN_OVER = 0.6
 """How far a new part takes on the colours of what it replaces."""
 SUBJECT_FILLS = 0.86
 """How much of the covered area's smaller side a subject takes."""
+ROUND_FILLS = 0.72
+"""The same where the covered area is rounded, so that its corners do not cut the subject off."""
+ROUNDED = 0.93
+"""A covered area that fills less of its box than this is rounded."""
+MOSTLY = 0.5
+"""A covered area that fills so much of the picture is a place to paint, if the words name one."""
+ABSENT = frozenset(["remove", "removed", "erase", "delete", "nothing", "empty", "gone", "seamless", "more"])
+"""Words after which nothing is to be seen but the surroundings."""
+SURROUNDINGS = frozenset(
+    ["background", "sky", "cloud", "clouds", "grass", "ground", "floor", "wall", "water", "clean", "clear"]
+)
+"""Words that name no subject, although no drawing shows what they name."""
 
 
 def paint_inside(canvas: Image.Image, mask: Plane, plan: Plan) -> Image.Image:
@@ -35,11 +46,14 @@ def paint_inside(canvas: Image.Image, mask: Plane, plan: Plan) -> Image.Image:
         return canvas
     if kept is None:
         return paint_scene(plan, *canvas.size)
-    if (mask[_inside(kept)] <= COVERED).mean() > WHOLE:
-        return _continued(canvas, kept, plan)
+    if kept != (0, 0, *canvas.size) and (mask[_inside(kept)] <= COVERED).mean() > WHOLE:
+        return treated(continued(canvas, kept), plan)
     image = filled(canvas, mask)
-    if plan.subject and "place" not in plan.named:
-        _stand(image, box, plan)
+    if not ABSENT.isdisjoint(plan.words):
+        return image
+    covered = mask[_inside(box)] > COVERED
+    if shown := _asked(plan, covered.size / mask.size):
+        _stand(image, box, covered, shown)
     else:
         part = paint_scene(plan, box[2] - box[0], box[3] - box[1])
         part = in_colours_of(part, image.crop(box), TAKEN_OVER)
@@ -71,11 +85,26 @@ def _inside(box: Box) -> tuple[slice, slice]:
     return slice(box[1], box[3]), slice(box[0], box[2])
 
 
-def _stand(image: Image.Image, box: Box, plan: Plan) -> None:
-    """Draw the subject as large as the box allows, in the weather and style of the words."""
+def _asked(plan: Plan, share: float) -> Plan | None:
+    """Return the plan with what is to be drawn into that *share* of the picture; None for a place.
+
+    What the words name but no drawing shows becomes a ball, of the colour that they name.
+    """
+    if plan.subject:
+        return plan if share < MOSTLY or "place" not in plan.named else None
+    if plan.named or plan.weather or plan.tones or not plan.words or not SURROUNDINGS.isdisjoint(plan.words):
+        return None
+    some = list(NAMED.values())[int(fraction(plan.key, "ball") * len(NAMED))]
+    return replace(plan, subject="ball", subject_colour=next(iter(plan.accents), some))
+
+
+def _stand(image: Image.Image, box: Box, covered: NDArray[np.bool_], plan: Plan) -> None:
+    """Draw the subject as large as the covered part of the box allows, with weather and style."""
     part = image.crop(box)
-    size = max(8, int(min(part.size) * SUBJECT_FILLS))
-    draw_subject(part, plan, size, ((part.width - size) // 2, part.height - size))
+    is_rounded = covered.mean() < ROUNDED
+    size = max(8, int(min(part.size) * (ROUND_FILLS if is_rounded else SUBJECT_FILLS)))
+    top = (part.height - size) // 2 if is_rounded else part.height - size
+    draw_subject(part, plan, size, ((part.width - size) // 2, top))
     paint_weather(part, plan)
     image.paste(treated(part, plan), box)
 
@@ -87,31 +116,3 @@ def _soft(mask: Plane) -> Image.Image:
     smooth = np.asarray(edge.filter(ImageFilter.GaussianBlur(max(2.0, min(share.size) / 18))), np.float32)
     inward = (2 * smooth[1:-1, 1:-1] / 255 - 1).clip(0, 1)
     return Image.fromarray((np.minimum(mask, inward) * 255).astype(np.uint8))
-
-
-def _continued(canvas: Image.Image, kept: Box, plan: Plan) -> Image.Image:
-    """Let the picture in *kept* go on beyond its edges: mirrored, softer farther out, then by the plan."""
-    around = ((kept[1], canvas.height - kept[3]), (kept[0], canvas.width - kept[2]))
-    mirrored = Image.fromarray(np.pad(np.asarray(canvas)[_inside(kept)], (*around, (0, 0)), "symmetric"))
-    distance = _distance(kept, canvas.size)
-    softer = mirrored.filter(ImageFilter.GaussianBlur(min(canvas.size) / 60))
-    image = Image.composite(softer, mirrored, _levels(smoothstep(0.0, 0.6, distance)))
-    if "place" in plan.named:
-        place = paint_scene(replace(plan, subject=None), *canvas.size)
-        place = in_colours_of(place, mirrored, TAKEN_OVER)
-        image = Image.composite(place, image, _levels(smoothstep(0.1, 0.75, distance)))
-    paint_weather(image, plan)
-    return treated(image, plan)
-
-
-def _levels(share: Plane) -> Image.Image:
-    return Image.fromarray((share * 255).astype(np.uint8))
-
-
-def _distance(box: Box, size: tuple[int, int]) -> Plane:
-    """Return 0 inside the box, rising to 1 at the farthest edge."""
-    x, y = (np.arange(side, dtype=np.float32) for side in size)
-    across = np.maximum(box[0] - x, x - box[2]).clip(0, None)
-    down = np.maximum(box[1] - y, y - box[3]).clip(0, None)
-    distance = np.hypot(down[:, None], across[None, :])
-    return distance / max(1.0, float(distance.max()))

@@ -39,7 +39,7 @@ class _Painter:
     def __init__(self, latent: Latent, painting: Painting | None) -> None:
         self._latent = latent
         self._painting = painting
-        self._bar = painting and label_bar(latent.width, latent.height, painting)
+        self._bar = lru_cache(maxsize=1)(self._bar_of)
         shrink = min(1.0, math.sqrt(MAX_PAINTED_PIXELS / (latent.width * latent.height)))
         self._size = max(8, round(latent.width * shrink)), max(8, round(latent.height * shrink))
         # A video is looked at from its start to its end, so one at a time is enough.
@@ -54,9 +54,15 @@ class _Painter:
         size = (self._latent.width, self._latent.height)
         if image.size != size:
             image = image.resize(size, Image.Resampling.BICUBIC)
-        if self._bar:
-            image.paste(self._bar, (0, size[1] - self._bar.height))
+        # Last of all, so that neither camera nor weather moves it.
+        if bar := self._bar(number):
+            image.paste(bar, (0, size[1] - bar.height))
         return np.asarray(image)
+
+    def _bar_of(self, number: int) -> Image.Image | None:
+        latent = self._latent
+        place = number + 1 if latent.count > 1 else None
+        return self._painting and label_bar(latent.width, latent.height, self._painting, place)
 
     def _made(self, number: int) -> Moving:
         start, painting = self._latent.start, self._painting

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from PIL import Image, ImageOps
 
-from comfygen_mcp.engine.renderer.camera import camera_of
+from comfygen_mcp.engine.renderer.camera import DIRECTIONS, camera_of
 from comfygen_mcp.engine.renderer.edit import relit
 from comfygen_mcp.engine.renderer.fields import ease
 from comfygen_mcp.engine.renderer.moving_weather import MovingWeather
+from comfygen_mcp.engine.renderer.old_label import old_bar
 from comfygen_mcp.engine.renderer.over import from_floats
 from comfygen_mcp.engine.renderer.plan import Plan
 from comfygen_mcp.engine.renderer.treatment import treated
@@ -17,14 +18,15 @@ from comfygen_mcp.engine.values import Pictures
 NEARER, LEAST_NEARER = 0.2, 0.1
 """How far the camera goes in, as a share of the picture, by the end."""
 SETS_IN_S = 1.2
+LOW = 0.95
+VERTICAL = {word for word, (_, down) in DIRECTIONS.items() if down}
 
 
 class MovingPicture:
     def __init__(self, start: Pictures, plan: Plan, size: tuple[int, int]) -> None:
         picture = Image.fromarray(start)
-        self._picture = (
-            picture if picture.size == size else ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
-        )
+        fitted = picture if picture.size == size else ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+        self._picture = _without_bar(fitted)
         self._plan = plan
         self._changed = self._as_told()
         self._weather = MovingWeather(plan, size)
@@ -57,6 +59,17 @@ class MovingPicture:
         # It sets off from rest, so that the first frames are the picture.
         scale = 1 - (LEAST_NEARER + (NEARER - LEAST_NEARER) * near) * share * ease(0.35 + share)
         left = width * (1 - scale) * (0.5 + 0.5 * x)
-        top = height * (1 - scale) * (0.5 + 0.5 * y)
+        # The ground stays where it is unless the words say otherwise: feet would sink under the label.
+        room = 0.5 + 0.5 * y if VERTICAL & set(self._plan.words) else LOW
+        top = height * (1 - scale) * room
         box = (left, top, left + scale * width, top + scale * height)
         return image.resize(image.size, Image.Resampling.BICUBIC, box)
+
+
+def _without_bar(picture: Image.Image) -> Image.Image:
+    """Let what stands above the bar of an earlier preview go on below, so that no camera moves the bar."""
+    pixels = np.asarray(picture)
+    bar = old_bar(pixels)
+    if not 0 < bar < picture.height / 3:
+        return picture
+    return Image.fromarray(np.pad(pixels[:-bar], ((0, bar), (0, 0), (0, 0)), "symmetric"))

@@ -11,7 +11,7 @@ from comfygen_mcp.engine.renderer.layers import layer_of
 from comfygen_mcp.engine.renderer.moving_sky import MovingSky
 from comfygen_mcp.engine.renderer.moving_subject import MovingSubject
 from comfygen_mcp.engine.renderer.moving_weather import MovingWeather
-from comfygen_mcp.engine.renderer.plan import Plan
+from comfygen_mcp.engine.renderer.plan import SKYLESS, Plan
 from comfygen_mcp.engine.renderer.scene import SHORE, paint_land, paint_surroundings, water_level
 from comfygen_mcp.engine.renderer.treatment import treated
 
@@ -28,7 +28,7 @@ class MovingScene:
         large = (round(size[0] * (1 + MARGIN)), round(size[1] * (1 + MARGIN)))
         still = paint_surroundings(plan, *large)
         self._land = np.asarray(still)
-        has_sky = plan.place not in {"space", "underwater"}
+        has_sky = plan.place not in SKYLESS
         self._sky = MovingSky(plan, large) if has_sky else None
         self._cover = _cover(plan, large) if has_sky else None
         self._water = _water_rows(plan, large[1])

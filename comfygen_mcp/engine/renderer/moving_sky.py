@@ -5,6 +5,7 @@ from PIL import Image
 from comfygen_mcp.engine.renderer.layers import layer_of
 from comfygen_mcp.engine.renderer.plan import Plan
 from comfygen_mcp.engine.renderer.sky import (
+    CLOUDY,
     SHRINK,
     add_aurora,
     add_clouds,
@@ -14,9 +15,12 @@ from comfygen_mcp.engine.renderer.sky import (
     enlarged_sky,
 )
 
-REACH = 0.5
+REACH = 1.0
 """How much wider than the picture the clouds are: they drift on by that share and then back."""
-DRIFT_PER_S = 0.035
+DRIFT_PER_S = 0.04
+DRIFT_ASKED_PER_S = 0.11
+"""Where the words speak of clouds or wind."""
+WINDY = CLOUDY | {"wind", "windy", "drift", "drifts", "drifting", "breeze", "storm", "stormy"}
 AURORA_PER_S = 0.5
 
 
@@ -27,13 +31,14 @@ class MovingSky:
         small = (max(8, size[0] // SHRINK), max(8, size[1] // SHRINK))
         self._clear = clear_sky(plan, *small)
         self._clouds = clouds_of(plan, small[0] + round(small[0] * REACH), small[1])
+        self._speed = DRIFT_PER_S if WINDY.isdisjoint(plan.words) else DRIFT_ASKED_PER_S
         self._lights = layer_of(lambda image: draw_lights(image, plan), size)
 
     def at(self, seconds: float) -> Image.Image:
         sky = self._clear.copy()
         width = sky.shape[1]
         room = self._clouds.shape[1] - width
-        back_and_forth = abs((seconds * DRIFT_PER_S * width + room) % (2 * room) - room)
+        back_and_forth = abs((seconds * self._speed * width + room) % (2 * room) - room)
         left = round(back_and_forth)
         add_clouds(sky, self._plan, self._clouds[:, left : left + width])
         if "aurora" in self._plan.weather:

@@ -14,7 +14,7 @@ GOING = {
     "dancing", "gallop", "galloping", "drive", "drives", "driving", "race", "racing", "sail", "sails",
     "sailing", "fly", "flies", "flying", "swim", "swims", "swimming", "ride", "riding", "moves", "moving",
 }  # fmt: skip
-STILL = {"house", "castle", "pyramid", "lighthouse", "cactus", "cup"}
+STILL = {"vase", "ball", "house", "castle", "pyramid", "lighthouse", "cactus", "cup"}
 RISING = {"balloon", "rocket"}
 VEHICLES = {"car"}
 SWAYING = {"tree", "flower"}

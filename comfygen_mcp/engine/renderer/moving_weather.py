@@ -10,7 +10,7 @@ from PIL import Image
 
 from comfygen_mcp.engine.renderer import weather
 from comfygen_mcp.engine.renderer.layers import layer_of
-from comfygen_mcp.engine.renderer.plan import Plan
+from comfygen_mcp.engine.renderer.plan import SKYLESS, Plan
 
 FALLS = {"rain": 1.5, "petals": 0.09, "leaves": 0.12}
 """Heights per second."""
@@ -41,7 +41,7 @@ class Drift:
 
 class MovingWeather:
     def __init__(self, plan: Plan, size: tuple[int, int]) -> None:
-        self._drifts = tuple(_drifts(plan, size)) if plan.place not in {"space", "underwater"} else ()
+        self._drifts = tuple(_drifts(plan, size)) if plan.place not in SKYLESS else ()
 
     def fall(self, image: Image.Image, seconds: float, share: float = 1.0) -> None:
         """Lay the weather over *image*; a *share* below one lets it set in."""

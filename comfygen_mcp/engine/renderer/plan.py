@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from comfygen_mcp.engine.renderer.bouquet import Bouquet, bouquet_of
 from comfygen_mcp.engine.renderer.chance import fraction, generator
 from comfygen_mcp.engine.renderer.colour import NAMED, Rgb, mix, scale, turn
 from comfygen_mcp.engine.renderer.words import (
@@ -14,6 +15,7 @@ from comfygen_mcp.engine.renderer.words import (
     TIMES,
     TONES,
     WEATHERS,
+    colour_before,
     colours,
     content_words,
     matches,
@@ -22,8 +24,12 @@ from comfygen_mcp.engine.renderer.words import (
 )
 from comfygen_mcp.engine.values import Painting
 
-ANY_TIME = ("dawn", "day", "golden", "sunset", "dusk", "day")
+ANY_TIME = ("dawn", "day", "golden", "sunset", "golden", "day")
+"""Never a dark one: a night that nobody asked for is no good guess."""
 DAY_SKIES = (NAMED["blue"], NAMED["azure"], NAMED["cyan"], NAMED["white"])
+ON_TABLES = {"vase", "flower", "cup", "ball"}
+SKYLESS = frozenset(["space", "underwater", "table"])
+"""Places without sky and weather."""
 ANY_PLACE = ("mountain", "lake", "meadow", "mountain", "forest", "sea")
 
 
@@ -99,6 +105,7 @@ class Plan:
     styles: frozenset[str]
     subject: str | None
     subject_colour: Rgb | None
+    bouquet: Bouquet | None
     palette: Palette
     accents: tuple[Rgb, ...]
     ground: Rgb | None
@@ -131,9 +138,15 @@ def plan_of(painting: Painting, index: int) -> Plan:
     time = _first(times, any_time, rng)
     place = _first([*places, *matches(found, HOMES, without)], ANY_PLACE, rng)
     subjects = matches(found, SUBJECTS, without)
-    subject = subjects[0] if subjects else None
+    # Flowers in a vase are part of it, whichever is named first; a pine table is no forest.
+    subject = "vase" if "vase" in subjects else next(iter(subjects), None)
+    if subject in ON_TABLES and ("table" in places or (subject == "vase" and not places)):
+        place = "table"
+    bouquet = bouquet_of(found, without) if subject in {"vase", "flower"} else None
     own_colour = subject_colour(found, subject) if subject else None
-    accents = tuple(colour for colour in colours(found) if colour not in {own_colour, above})
+    table = colour_before(found, PLACES["table"].split()) if place == "table" else None
+    used = {own_colour, above, table, bouquet and bouquet.colour}
+    accents = tuple(colour for colour in colours(found) if colour not in used)
     shades = PALETTES["night" if place == "space" else time]
     return Plan(
         key=key,
@@ -146,9 +159,10 @@ def plan_of(painting: Painting, index: int) -> Plan:
         styles=frozenset(matches(found, STYLES, without)),
         subject=subject,
         subject_colour=own_colour,
+        bouquet=bouquet,
         palette=_characteristic(shades, painting, above or (accents[0] if accents else None), rng),
         accents=accents,
-        ground=accents[0] if accents and above else None,
+        ground=table or (accents[0] if accents and above else None),
         horizon=float(rng.uniform(0.52, 0.68)),
         sun_x=float(rng.uniform(0.14, 0.86)),
         sun_y=float(rng.uniform(0.3, 0.8)),

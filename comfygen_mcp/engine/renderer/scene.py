@@ -19,6 +19,7 @@ from comfygen_mcp.engine.renderer.land import (
 from comfygen_mcp.engine.renderer.plan import Plan
 from comfygen_mcp.engine.renderer.sky import paint_sky
 from comfygen_mcp.engine.renderer.subject import needs_ground, paint_subject
+from comfygen_mcp.engine.renderer.table import paint_table
 from comfygen_mcp.engine.renderer.treatment import treated
 from comfygen_mcp.engine.renderer.water import paint_water, paint_waves
 from comfygen_mcp.engine.renderer.weather import paint_weather
@@ -40,6 +41,8 @@ def paint_surroundings(plan: Plan, width: int, height: int) -> Image.Image:
         return paint_space(plan, width, height)
     if plan.place == "underwater":
         return paint_underwater(plan, width, height)
+    if plan.place == "table":
+        return paint_table(plan, width, height)
     image = paint_sky(plan, width, height)
     paint_land(image, plan)
     return image

@@ -7,6 +7,8 @@ from comfygen_mcp.engine.renderer.colour import Plane, Rgb, mix, scale, to_bytes
 from comfygen_mcp.engine.renderer.fields import cloud_field, smoothstep
 from comfygen_mcp.engine.renderer.plan import Plan
 
+CLOUDY = frozenset(["cloud", "clouds", "cloudy"])
+TOP_FREE = 0.09
 SHRINK = 3
 """The sky has no sharp edges but the disc and the stars, so it is painted at a third of the size."""
 
@@ -89,6 +91,8 @@ def clouds_of(plan: Plan, width: int, height: int) -> Plane:
     """Return how thick the clouds are everywhere, above 0.4 or so where there are any."""
     rng = plan.chance("clouds")
     cover = float(rng.uniform(-0.1, 0.55))
+    if not CLOUDY.isdisjoint(plan.words):
+        cover = 0.75 + 0.2 * cover
     field = cloud_field(rng, width, height, cells=3.2, stretch=3.2, octaves=5)
     return field + (0.75 if plan.time == "storm" else cover)
 
@@ -96,7 +100,8 @@ def clouds_of(plan: Plan, width: int, height: int) -> Plane:
 def add_clouds(sky: Plane, plan: Plan, field: Plane) -> None:
     height, width = sky.shape[:2]
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    fade = np.clip(1.15 - y / plan.horizon * 0.75, 0.1, 1)
+    # Thin out towards the upper edge, which would cut the clouds off.
+    fade = np.clip(1.15 - y / plan.horizon * 0.75, 0.1, 1) * smoothstep(-0.02, TOP_FREE, y)
     amount = smoothstep(0.55, 1.35, field) * fade
     # The upper side of a bump is lit, its lower side lies in its own shade.
     slope = np.zeros_like(field)

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from comfygen_mcp.engine.renderer import animals, things
 from comfygen_mcp.engine.renderer.colour import NAMED, Rgb, mix, scale, to_bytes
+from comfygen_mcp.engine.renderer.flowers import draw_flowers, draw_vase
 from comfygen_mcp.engine.renderer.plan import Plan
 from comfygen_mcp.engine.renderer.sketch import Sketch, Tones, tones_of
 
@@ -19,12 +20,14 @@ WHITE: Rgb = (0.95, 0.94, 0.91)
 class Art:
     """How a subject looks: its drawing, its own colours, where it belongs and how large it is."""
 
-    draw: Callable[[Sketch, Tones], None]
+    draw: Callable[[Sketch, Tones], None] | None
     body: Rgb
     light: Rgb = WHITE
     accent: Rgb = (0.8, 0.25, 0.2)
     where: Where = "ground"
     size: float = 0.42
+    foot: float = 1.0
+    """How wide its shadow is, beside that of an animal."""
 
 
 ART: dict[str, Art] = {
@@ -44,7 +47,7 @@ ART: dict[str, Art] = {
     "butterfly": Art(animals.butterfly, NAMED["orange"], WHITE, NAMED["amber"], "sky", 0.34),
     "dragon": Art(animals.dragon, (0.2, 0.5, 0.32), (0.85, 0.8, 0.5), NAMED["amber"], size=0.54),
     "tree": Art(things.tree, (0.3, 0.52, 0.22), (0.8, 0.88, 0.5), size=0.52),
-    "flower": Art(things.flower, (0.92, 0.36, 0.5), WHITE, NAMED["amber"], size=0.5),
+    "flower": Art(None, (0.92, 0.36, 0.5), WHITE, NAMED["amber"], size=0.5, foot=0.6),
     "house": Art(things.house, (0.87, 0.78, 0.66), WHITE, (0.65, 0.25, 0.18), size=0.36),
     "castle": Art(things.castle, (0.72, 0.7, 0.68), WHITE, (0.35, 0.35, 0.6), "far", 0.44),
     "ship": Art(things.ship, (0.5, 0.28, 0.16), (0.97, 0.95, 0.9), (0.8, 0.2, 0.18), "water", 0.4),
@@ -58,6 +61,8 @@ ART: dict[str, Art] = {
     "cup": Art(things.cup, (0.93, 0.9, 0.85), WHITE, size=0.4),
     "cactus": Art(things.cactus, (0.25, 0.5, 0.3), accent=NAMED["pink"], size=0.46),
     "pyramid": Art(things.pyramid, (0.9, 0.72, 0.42), where="far", size=0.6),
+    "vase": Art(None, (0.3, 0.5, 0.62), size=0.72, foot=0.5),
+    "ball": Art(things.ball, (0.82, 0.2, 0.18), size=0.3, foot=0.8),
 }
 
 
@@ -72,7 +77,7 @@ def paint_subject(image: Image.Image, plan: Plan) -> None:
     unit = min(image.size)
     size = max(8, int(unit * art.size * rng.uniform(0.92, 1.12)))
     # Opposite the sun, near a third of the width.
-    side = 0.66 if plan.sun_x < 0.5 else 0.34
+    side = 0.5 if plan.place == "table" else 0.66 if plan.sun_x < 0.5 else 0.34
     x = int((side + rng.uniform(-0.05, 0.05)) * image.width - size / 2)
     y = _top(art, plan, image.height, size, float(rng.uniform(-0.5, 0.5)))
     draw_subject(image, plan, size, (x, y))
@@ -82,12 +87,25 @@ def draw_subject(image: Image.Image, plan: Plan, size: int, corner: tuple[int, i
     """Draw the subject with its shadow into the square of that size and upper left corner."""
     art = ART[plan.subject or ""]
     sketch = Sketch(size)
-    art.draw(sketch, _tones(art, plan))
+    _draw(sketch, plan, art)
     tile = sketch.finished(mirrored=plan.mirrored)
     if not floats(plan):
         _ground(image, plan, art, corner, size)
     _shine(image, plan, tile, corner)
     image.paste(tile, corner, tile)
+
+
+def _draw(sketch: Sketch, plan: Plan, art: Art) -> None:
+    tones, bouquet = _tones(art, plan), plan.bouquet
+    petals = None
+    if bouquet:
+        petals = tones_of(bouquet.colour, art.light, NAMED["amber"], plan.palette.horizon, _brightness(plan))
+    if art.draw:
+        art.draw(sketch, tones)
+    elif bouquet and petals and plan.subject == "flower":
+        draw_flowers(sketch, petals, bouquet)
+    else:
+        draw_vase(sketch, tones, bouquet, petals)
 
 
 def floats(plan: Plan) -> bool:
@@ -96,14 +114,15 @@ def floats(plan: Plan) -> bool:
 
 
 def _tones(art: Art, plan: Plan) -> Tones:
-    brightness = 0.5 + 0.5 * plan.palette.light
-    if plan.place == "space":
-        brightness = 0.95
     body = plan.subject_colour or art.body
     accent = art.accent
     if plan.subject_colour:
         accent = mix(art.accent, plan.subject_colour, 0.25)
-    return tones_of(body, art.light, accent, plan.palette.horizon, brightness)
+    return tones_of(body, art.light, accent, plan.palette.horizon, _brightness(plan))
+
+
+def _brightness(plan: Plan) -> float:
+    return 0.95 if plan.place == "space" else 0.5 + 0.5 * plan.palette.light
 
 
 def _top(art: Art, plan: Plan, height: int, size: int, chance: float) -> int:
@@ -121,25 +140,28 @@ def _top(art: Art, plan: Plan, height: int, size: int, chance: float) -> int:
 def _ground(image: Image.Image, plan: Plan, art: Art, corner: tuple[int, int], size: int) -> None:
     """Lay a soft shadow under the subject, or a streak of foam where it floats."""
     left, foot = corner[0], corner[1] + size
-    shadow = Image.new("L", (int(size * 1.4), max(4, int(size * 0.2))))
-    box = [size * 0.12, shadow.height * 0.25, size * 1.28, shadow.height * 0.75]
+    wide, tall = size * art.foot, max(4, int(size * 0.2 * art.foot))
+    shadow = Image.new("L", (int(wide * 1.4), tall))
+    box = [wide * 0.12, shadow.height * 0.25, wide * 1.28, shadow.height * 0.75]
     ImageDraw.Draw(shadow).ellipse(box, fill=120)
     shadow = shadow.filter(ImageFilter.BoxBlur(max(1, size * 0.03)))
     on_water = art.where == "water" and plan.place in {"sea", "lake"}
     shade = mix(plan.palette.horizon, (1, 1, 1), 0.5) if on_water else scale(plan.palette.land, 0.5)
-    image.paste(to_bytes(shade), (left - int(size * 0.2), foot - int(shadow.height * 0.55)), shadow)
+    image.paste(
+        to_bytes(shade), (left + int((size - wide * 1.4) / 2), foot - int(shadow.height * 0.55)), shadow
+    )
 
 
 def _shine(image: Image.Image, plan: Plan, tile: Image.Image, corner: tuple[int, int]) -> None:
     """Let a thin rim of the sky's light stand around the subject, so that it does not sink into the dark."""
     size = tile.width
-    reach = max(1, size // 90)
+    reach = max(1, size // 220)
     rim = (
         tile.getchannel("A").filter(ImageFilter.MaxFilter(2 * reach + 1))
         if size < 700
         else tile.getchannel("A")
     )
-    rim = rim.filter(ImageFilter.BoxBlur(reach)).point([level * 5 // 8 for level in range(256)])
+    rim = rim.filter(ImageFilter.BoxBlur(reach)).point([level // 2 for level in range(256)])
     toward = -1 if plan.sun_x < 0.5 else 1
     image.paste(
         to_bytes(mix(plan.palette.sun, plan.palette.horizon, 0.4)),

@@ -1,7 +1,5 @@
 """Silhouettes of people, plants, buildings and machines."""
 
-import math
-
 from comfygen_mcp.engine.renderer.colour import NAMED, mix, scale
 from comfygen_mcp.engine.renderer.sketch import Sketch, Tones, mirrored
 
@@ -72,21 +70,6 @@ def tree(s: Sketch, t: Tones) -> None:
         s.oval(x - 2, y - 1, radius * 0.88, radius * 0.78, t.body)
     for x, y, radius in ((42, 18, 10), (28, 36, 8), (60, 16, 8), (52, 38, 8)):
         s.oval(x, y, radius, radius * 0.75, mix(t.body, t.light, 0.35))
-
-
-def flower(s: Sketch, t: Tones) -> None:
-    stem = mix(NAMED["green"], t.dark, 0.25)
-    s.line([(50, 44), (49, 70), (51, 99)], stem, 3)
-    leaf = [(50, 84), (36, 78), (24, 64), (40, 68)]
-    s.blob(leaf, stem)
-    s.blob([(x, y + 5) for x, y in mirrored(leaf)], scale(stem, 0.85))
-    for ring, tone, reach in ((0.0, t.shade, 24), (math.pi / 8, t.body, 21)):
-        for petal in range(8):
-            angle = ring + petal * math.pi / 4
-            x, y = 50 + math.cos(angle) * reach * 0.68, 33 + math.sin(angle) * reach * 0.68
-            s.oval(x, y, reach * 0.42, reach * 0.42, tone)
-    s.oval(50, 33, 10, 10, t.accent)
-    s.oval(49, 32, 7, 7, mix(t.accent, (0.5, 0.28, 0.05), 0.4))
 
 
 def house(s: Sketch, t: Tones) -> None:
@@ -229,3 +212,13 @@ def pyramid(s: Sketch, t: Tones) -> None:
     for y in range(42, 99, 8):
         share = (y - 30) / 69
         s.line([(46 - 44 * share, y), (46 + 16 * share, y)], mix(t.body, t.shade, 0.5), 0.7)
+
+
+def ball(s: Sketch, t: Tones) -> None:
+    """Draw a ball, lit from above on one side."""
+    for step in range(32):
+        share = step / 31
+        tone = mix(mix(t.shade, t.dark, 0.3), t.body, min(1.0, 2 * share))
+        tone = mix(tone, t.light, max(0.0, share - 0.5))
+        s.oval(50 - 13 * share, 50 - 17 * share, 49 - 38 * share, 49 - 38 * share, tone)
+    s.oval(35, 30, 5, 4, mix(t.light, (1, 1, 1), 0.6))

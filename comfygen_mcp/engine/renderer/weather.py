@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from comfygen_mcp.engine.renderer.colour import NAMED, Rgb, mix, to_bytes
 from comfygen_mcp.engine.renderer.fields import cloud_field, smoothstep
-from comfygen_mcp.engine.renderer.plan import Plan
+from comfygen_mcp.engine.renderer.plan import SKYLESS, Plan
 
 FLAKES = ((240, 0.0016, 170, 0.0), (90, 0.0032, 215, 0.0008), (16, 0.011, 120, 0.004))
 """Three depths of snow: how many, how large, how white and how blurred, as shares of the smaller side."""
@@ -18,7 +18,7 @@ SCRAPS: dict[str, tuple[Rgb, ...]] = {
 
 
 def paint_weather(image: Image.Image, plan: Plan) -> None:
-    if plan.place in {"space", "underwater"}:
+    if plan.place in SKYLESS:
         return
     for kind, paint in KINDS.items():
         if kind in plan.weather:

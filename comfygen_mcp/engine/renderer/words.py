@@ -31,6 +31,7 @@ WEATHERS = {
     "aurora": "aurora northern borealis",
 }
 PLACES = {
+    "table": "table tabletop desk counter windowsill kitchen",
     "space": "space galaxy nebula planet cosmos cosmic universe orbit",
     "underwater": "underwater reef coral aquarium",
     "city": "city skyline street urban town downtown tokyo york cyberpunk metropolis skyscraper building "
@@ -43,6 +44,7 @@ PLACES = {
     "meadow": "meadow field hill grass prairie farm garden countryside park",
 }
 HOMES = {
+    "table": "vase bouquet cup mug coffee tea",
     "space": "astronaut rocket spaceship alien shuttle",
     "underwater": "fish jellyfish mermaid submarine octopus koi goldfish shark",
     "city": "car robot neon taxi android",
@@ -84,13 +86,15 @@ SUBJECTS = {
     "rabbit": "rabbit bunny hare", "bear": "bear panda", "owl": "owl", "lion": "lion tiger leopard",
     "bird": "bird seagull gull eagle raven crow swallow crane", "fish": "fish goldfish koi shark",
     "whale": "whale dolphin orca", "horse": "horse pony unicorn", "deer": "deer stag elk reindeer",
-    "butterfly": "butterfly moth", "tree": "tree oak", "flower": "flower rose tulip daisy sunflower",
+    "butterfly": "butterfly moth", "tree": "tree oak", "flower": "flower rose tulip daisy sunflower "
+    "peony lily poppy blossom bouquet",
     "house": "house cottage cabin barn home hut", "castle": "castle fortress palace tower",
     "ship": "ship boat sailboat sail yacht", "lighthouse": "lighthouse", "person": "person man woman girl "
     "boy portrait wizard knight samurai princess king queen monk traveler traveller hiker child human",
     "robot": "robot android mech", "car": "car automobile truck taxi", "rocket": "rocket spaceship shuttle",
     "balloon": "balloon balloons", "astronaut": "astronaut cosmonaut spaceman", "cup": "cup mug coffee tea",
     "dragon": "dragon wyvern", "cactus": "cactus", "pyramid": "pyramid",
+    "vase": "vase", "ball": "ball sphere orb globe marble",
 }  # fmt: skip
 
 
@@ -115,7 +119,11 @@ def colours(found: list[str]) -> list[Rgb]:
 
 def subject_colour(found: list[str], subject: str) -> Rgb | None:
     """Return the colour named just before the subject, as in `a red fox`."""
-    names = SUBJECTS[subject].split()
+    return colour_before(found, SUBJECTS[subject].split())
+
+
+def colour_before(found: list[str], names: list[str]) -> Rgb | None:
+    """Return the colour named just before the first of *names*, one or two words away."""
     for position, word in enumerate(found):
         if word in names or _singular(word) in names:
             before = [NAMED[near] for near in found[max(0, position - 2) : position] if near in NAMED]
