@@ -145,7 +145,9 @@ class Settings(Fields):
     spool: Path = Field(default_factory=lambda: user_data_folder() / "spool")
     """Where pictures wait while S3 is down or slow; they are delivered later, in order."""
     cache: Path = Field(default_factory=user_cache_folder)
-    """Where it is remembered which node classes the hosts have; may be deleted at any time."""
+    """Where it is remembered which node classes the hosts have, and where small pictures are kept (up to 512
+    MB); may be deleted at any time.
+    """
     incoming: Path = Field(default_factory=lambda: user_data_folder() / "incoming")
     """Where outputs lie between the host and the store; what could not be stored stays here."""
     workflow_dirs: tuple[Path, ...] = ()

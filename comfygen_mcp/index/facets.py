@@ -11,7 +11,7 @@ FACETS: tuple[Facet, ...] = get_args(Facet)
 
 
 def values_of(entry: Entry, facet: Facet) -> tuple[str, ...]:
-    """Return what *entry* has of *facet*: none, one, or several."""
+    """Return what *entry* has of *facet*: none, one, or several that differ by more than case."""
     match facet:
         case "lora":
             values = entry.loras
@@ -19,7 +19,8 @@ def values_of(entry: Entry, facet: Facet) -> tuple[str, ...]:
             values = entry.tags
         case _:
             values = (getattr(entry, facet) or "",)
-    return tuple(value for value in dict.fromkeys(values) if value)
+    # Backwards, so that of two spellings the first stays.
+    return tuple({folded(value): value for value in reversed(values) if value}.values())
 
 
 def wanted_by(query: Query) -> list[tuple[Facet, str]]:

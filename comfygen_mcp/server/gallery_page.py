@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from comfygen_mcp.app import App
-from comfygen_mcp.errors import BadRequest, ComfygenError, UnknownName
+from comfygen_mcp.errors import BadConfiguration, BadRequest, ComfygenError, UnknownName
 from comfygen_mcp.server.page import Document, document
 from comfygen_mcp.server.privacy import Hide
 from comfygen_mcp.server.refusal import refused
@@ -58,6 +58,8 @@ class GalleryPage:
                 return refused(404, self.hide(str(reason)), _SAFE)
             except BadRequest as reason:
                 return refused(400, self.hide(str(reason)), _SAFE)
+            except BadConfiguration:
+                return refused(503, "The server is not ready. Its /ready page says why.", _SAFE)
             except ComfygenError as reason:
                 self.on_failure()
                 return refused(503, self.hide(str(reason)), _SAFE)

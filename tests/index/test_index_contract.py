@@ -623,6 +623,8 @@ async def test_values_are_counted_most_frequent_first(index):
     assert await index.counts("model", limit=1) == [Count(value="Flux", entries=8)]
     assert await index.counts("model", beginning="%") == []
     assert await index.counts("preset") == []
+    await index.add([entry(20, tags=("red", "Red", "blue"))])
+    assert await index.counts("tag") == [Count(value="blue", entries=1), Count(value="red", entries=1)]
 
 
 async def test_the_ids_that_begin_so_are_found_the_newest_first(index):

@@ -151,12 +151,35 @@ async def test_what_cannot_be_searched_for_is_named(cached_settings, stored):
     assert missing.status_code == 404
 
 
-async def test_a_store_that_fails_is_said_without_its_folder(cached_settings, stored, tmp_path):
+async def test_a_file_that_is_gone_has_no_small_picture(cached_settings, stored, tmp_path):
     with served(cached_settings) as running:
         running.http.get(f"{API}/cards")
         for file in (tmp_path / "gallery").rglob("*.png"):
             file.unlink()
         reply = running.http.get(f"{API}/pictures/{stored[0]}")
 
-    assert reply.status_code in {404, 503}
+    assert reply.status_code == 404
+    assert str(tmp_path) not in reply.text
+
+
+async def test_a_recipe_that_cannot_be_read_is_said_and_counted(cached_settings, stored, tmp_path):
+    with served(cached_settings) as running:
+        running.http.get(f"{API}/cards")
+        for file in (tmp_path / "gallery").rglob("*.json"):
+            file.unlink()
+        reply = running.http.get(f"{API}/recipes/{stored[0]}")
+        metrics = running.http.get("/metrics").text
+
+    assert reply.status_code == 503
+    assert stored[0] in reply.json()["error"]
+    assert str(tmp_path) not in reply.text
+    assert 'comfygen_store_errors_total{operation="gallery"} 1.0' in metrics
+
+
+def test_a_server_that_cannot_open_its_app_leads_to_the_page_that_says_why(settings_for, tmp_path):
+    with served(settings_for(COMFYGEN_PRESETS=str(tmp_path / "none.yaml"))) as running:
+        reply = running.http.get(f"{API}/cards")
+
+    assert reply.status_code == 503
+    assert "/ready" in reply.json()["error"]
     assert str(tmp_path) not in reply.text

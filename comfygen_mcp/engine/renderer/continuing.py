@@ -17,6 +17,9 @@ ACROSS, UP, DOWN = 0.07, 0.006, 0.045
 A sky goes on upwards as it is, so that hardly more than a line of it is needed.
 """
 STRETCHED = 2.2
+SKY_COLUMNS, GROUND_COLUMNS = 4, 28
+"""Of so many columns what lies above and below is made in the end."""
+STREAKS_SET_IN = 0.02
 
 
 def continued(canvas: Image.Image, kept: Box) -> Image.Image:
@@ -27,10 +30,22 @@ def continued(canvas: Image.Image, kept: Box) -> Image.Image:
     across = _places(kept[0], part.width, canvas.width, (ACROSS, ACROSS))
     down = _places(kept[1], part.height, canvas.height, (UP, DOWN))
     image = from_floats(_sampled(_sampled(np.asarray(part, np.float32), across, 1), down, 0))
+    image = _streaked(image, kept)
     image.paste(part, kept[:2])
     distance = _distance(kept, canvas.size)
     softer = image.filter(ImageFilter.GaussianBlur(min(canvas.size) / 140))
     return Image.composite(softer, image, _levels(smoothstep(0.0, 0.6, distance)))
+
+
+def _streaked(image: Image.Image, kept: Box) -> Image.Image:
+    """Smear what lies above and below sideways: clouds and waves would be seen to be mirrored."""
+    rows = np.arange(image.height, dtype=np.float32)
+    for columns, beyond in ((SKY_COLUMNS, kept[1] - rows), (GROUND_COLUMNS, rows - kept[3])):
+        smeared = image.resize((columns, image.height), Image.Resampling.BOX)
+        share = smoothstep(0.0, STREAKS_SET_IN * image.height, beyond)[:, None]
+        mask = _levels(np.broadcast_to(share, (image.height, image.width)))
+        image = Image.composite(smeared.resize(image.size, Image.Resampling.BICUBIC), image, mask)
+    return image
 
 
 def _places(before: int, length: int, whole: int, strips: tuple[float, float]) -> Plane:

@@ -92,7 +92,9 @@ def _asked(plan: Plan, share: float) -> Plan | None:
     """
     if plan.subject:
         return plan if share < MOSTLY or "place" not in plan.named else None
-    if plan.named or plan.weather or plan.tones or not plan.words or not SURROUNDINGS.isdisjoint(plan.words):
+    # "golden" names an hour, and a colour as well.
+    is_scene = "place" in plan.named or plan.weather or ("time" in plan.named and not plan.accents)
+    if is_scene or plan.tones or not plan.words or not SURROUNDINGS.isdisjoint(plan.words):
         return None
     some = list(NAMED.values())[int(fraction(plan.key, "ball") * len(NAMED))]
     return replace(plan, subject="ball", subject_colour=next(iter(plan.accents), some))

@@ -4,14 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfygen_mcp.engine.renderer.colour import Plane
-from comfygen_mcp.engine.renderer.label import BACKGROUND, YELLOW
+from comfygen_mcp.engine.renderer.label import BACKGROUND
 
 NEAR_ENOUGH = 12
 """How far a pixel may be from the bar's colours, because pictures are scaled and saved as JPEG."""
 BARE = 0.3
 """The least share of a row of the bar that holds nothing: its words fill the rest."""
-LEAST_ROWS = 7
-LEAST_YELLOW = 0.002
+LEAST_ROWS, MOST = 7, 0.12
+"""How high a bar is: so many rows, and so large a share of the picture."""
+YELLOW_LEAD, LEAST_YELLOW = 45, 0.01
+"""By how much red leads blue in the notice, even in a JPEG, and how much of it there is."""
 
 
 def old_bar(picture: NDArray[np.uint8], columns: slice = slice(None), bottom: int | None = None) -> int:
@@ -19,8 +21,10 @@ def old_bar(picture: NDArray[np.uint8], columns: slice = slice(None), bottom: in
     part = picture[:bottom, columns].astype(np.int16)[::-1]
     bare = (np.abs(part - np.array(BACKGROUND, np.int16)).max(-1) <= NEAR_ENOUGH).mean(-1) >= BARE
     rows = int(np.argmin(bare)) if not bare.all() else 0
-    yellow = np.abs(part[:rows] - np.array(YELLOW, np.int16)).max(-1) <= 5 * NEAR_ENOUGH
-    return rows if rows >= LEAST_ROWS and yellow.mean() >= LEAST_YELLOW else 0
+    if not LEAST_ROWS <= rows <= max(2 * LEAST_ROWS, MOST * len(part)):
+        return 0
+    yellow = part[:rows, :, 0] - part[:rows, :, 2] >= YELLOW_LEAD
+    return rows if yellow.mean() >= LEAST_YELLOW else 0
 
 
 def over_old_bar(mask: Plane, picture: NDArray[np.uint8]) -> Plane:

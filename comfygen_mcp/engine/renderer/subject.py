@@ -91,7 +91,8 @@ def draw_subject(image: Image.Image, plan: Plan, size: int, corner: tuple[int, i
     tile = sketch.finished(mirrored=plan.mirrored)
     if not floats(plan):
         _ground(image, plan, art, corner, size)
-    _shine(image, plan, tile, corner)
+    if plan.place != "table":
+        _shine(image, plan, tile, corner)
     image.paste(tile, corner, tile)
 
 
