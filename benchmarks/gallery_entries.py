@@ -56,24 +56,7 @@ DETAILS = (
     *("dark mood", "hand drawn", "trending", "subsurface scattering", "ray tracing", "(detailed eyes:1.2)"),
 )
 NEGATIVE = "blurry, lowres, bad anatomy, watermark, extra fingers, jpeg artifacts"
-SYLLABLES = (
-    "ka",
-    "ri",
-    "to",
-    "mel",
-    "an",
-    "dor",
-    "vi",
-    "sha",
-    "lu",
-    "ne",
-    "bor",
-    "qui",
-    "zel",
-    "fa",
-    "mo",
-    "th",
-)
+SYLLABLES = tuple(f"{consonant}{vowel}" for consonant in "bcdfghjklmnprstvwz" for vowel in "aeiou")
 LORAS = tuple(
     f"{name}_v{number}.safetensors" for name in ("detail", "ink", "glow", "pose") for number in range(50)
 )

@@ -127,7 +127,7 @@ def groups(count: int) -> dict[str, dict[str, Search]]:
         return often(MODELS)[0]
 
     def beginning() -> str:
-        return f"{dice.choice(('cas', 'drag', 'wom', 'mast', 'water', 'ka', 'zel', 'detail'))}*"
+        return f"{dice.choice(('cas', 'drag', 'wom', 'mast', 'water', 'kar', 'zel', 'detail'))}*"
 
     def in_week(**filters: str) -> Query:
         since = FIRST + dice.randrange(count) * APART
@@ -171,6 +171,7 @@ def groups(count: int) -> dict[str, dict[str, Search]]:
         "slow by nature": {
             "relevance, two words": lambda: Query(text=f"{subject()} {subject()}", sort="relevance"),
             "relevance, word in most": lambda: Query(text=EVERYWHERE[0], sort="relevance"),
+            "beginning of two letters": lambda: Query(text="ka*", model=model()),
             "contains, common piece": lambda: Query(contains=subject()[1:]),
             "contains, several words": lambda: Query(contains=f"{dice.choice(PLACES)[1:]}, "),
             "contains, piece of a rare word": lambda: Query(contains=dice.choice(names)[1:]),

@@ -313,7 +313,7 @@ async def test_a_job_that_takes_longer_is_compared_when_it_is_read(connect, sett
             "get_generation", {"generation_id": state["outputs"][0]["generation_id"], "preview": "none"}
         )
 
-    assert "get_generation tells" in result.content[1].text
+    assert "get_generation will tell" in result.content[1].text
     assert result.structured_content["reproduction"] is None
     assert read.structured_content["reproduction"]["outcome"] == "identical pixels"
 

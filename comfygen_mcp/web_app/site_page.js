@@ -174,7 +174,16 @@ export class SitePage {
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.bar.focus();
-    } else if (event.key === "Escape" && event.target === this.bar.text) this.days.element.querySelector('.tile[tabindex="0"]')?.focus();
+    } else if (this.entersPictures(event)) {
+      event.preventDefault();
+      this.days.element.querySelector('.tile[tabindex="0"]')?.focus();
+    }
+  }
+
+  // From the search field, or from nowhere: up and down stay with the page, which they scroll.
+  entersPictures(event) {
+    if (event.key === "Escape") return event.target === this.bar.text;
+    return event.target === document.body && ["ArrowLeft", "ArrowRight"].includes(event.key);
   }
 
   nextTheme() {

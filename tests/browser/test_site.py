@@ -141,7 +141,8 @@ async def test_nothing_found_says_so_and_leads_back(open_gallery):
 async def test_arrow_keys_walk_enter_opens_and_escape_comes_back(open_gallery, stored):
     page = await open_gallery()
     await expect(shown(page).first).to_be_visible()
-    await tiles(page).first.focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(tiles(page).first).to_be_focused()
     await page.keyboard.press("ArrowRight")
     await expect(tiles(page).nth(1)).to_be_focused()
     await page.keyboard.press("ArrowDown")
