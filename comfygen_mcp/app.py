@@ -16,7 +16,7 @@ from comfygen_mcp.backends.base import Backend
 from comfygen_mcp.backends.hosts import Clients
 from comfygen_mcp.backends.inputs import InputShelf
 from comfygen_mcp.backends.node_classes import NodeClasses
-from comfygen_mcp.config import Settings
+from comfygen_mcp.config import Settings, is_s3
 from comfygen_mcp.graph.library import WorkflowLibrary
 from comfygen_mcp.jobs.base import JobEngine, Watch
 from comfygen_mcp.presets import Presets, load_presets
@@ -101,7 +101,7 @@ async def open_app(
         open_index(settings, store) as index,
         open_gallery(settings, store, index) as gallery,
     ):
-        archive = Archive(store, index=index, strip=settings.strip_metadata == "always")
+        archive = Archive(store, index=index, strip=_strips_before_storing(settings))
         parts = _parts(settings, environ, archive=archive, gallery=gallery, http=http)
         runner = Runner(
             backend_of=_Backends(parts).named,
@@ -117,6 +117,12 @@ async def open_app(
             await app.comparisons.aclose()
             await jobs.aclose()
             await parts.clients.aclose()
+
+
+def _strips_before_storing(settings: Settings) -> bool:
+    """Tell whether files lose their metadata before they are stored: in a public bucket all are shared."""
+    public = is_s3(settings.store) and settings.s3.public_read
+    return settings.strip_metadata == "always" or (settings.strip_metadata == "shared" and public)
 
 
 def _parts(

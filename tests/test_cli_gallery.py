@@ -265,7 +265,7 @@ def test_regenerate_tells_whether_it_came_out_identical(comfygen, made, tmp_path
     assert (tmp_path / "again.png").is_file()
     assert changed["parent_id"] == fox
     assert changed["changes"] == ["steps: 1, now 3", "loras: style.safetensors:0.5, now none"]
-    assert "prompt: a red fox, now a wolf" in told.stderr
+    assert 'prompt: "a red fox", now "a wolf"' in told.stderr
     assert "SaveImage" in planned.stdout
     assert wrong.returncode == 2
     assert "steps=0" in wrong.stderr

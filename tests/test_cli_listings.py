@@ -131,7 +131,7 @@ def test_lists_fit_the_terminal_and_names_stay_whole(tmp_path, wide, columns, wo
     environ = {**os.environ, "COMFYUI_URL": wide.url, "HOME": str(tmp_path), "TERM": "dumb"}
     lines = in_terminal(columns, words, {**environ, "COLUMNS": ""}, tmp_path)
 
-    rows = [line for line in lines if not line.startswith(("Use one with", "Only the embedded"))]
+    rows = [line for line in lines if not line.startswith(("Use one with", "The embedded"))]
     assert [line for line in rows if len(line) > columns] == []
     first = {line.split(" ")[0] for line in rows if line and line[0] != " "}
     names = {"loras": {LONG_LORA}, "generate": {LONG_LORA}}.get(

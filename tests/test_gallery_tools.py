@@ -1,6 +1,7 @@
 """The tools that find, tag and delete stored pictures, through real clients of both eras."""
 
 import json
+import re
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -352,3 +353,47 @@ def test_moments_are_dates_times_and_how_long_ago():
     assert moment("12h", "since", now) == now - timedelta(hours=12)
     assert moment("2w", "since", now) == now - timedelta(days=14)
     assert moment(None, "since", now) is None
+
+
+async def test_a_caller_elsewhere_gets_links_in_place_of_paths(settings):
+    from dataclasses import replace
+
+    server = build_server(
+        lambda: open_app(settings, {}),
+        for_caller=lambda app, _: replace(app, file_url=lambda key: f"https://pictures.example/{key}"),
+    )
+    async with Client(server) as client:
+        await made(client, "a fox")
+        row = (await client.call_tool("search_gallery", {})).structured_content["entries"][0]
+
+    assert "path" not in row
+    assert row["url"].startswith("https://pictures.example/g/")
+
+
+async def test_a_bare_name_that_may_mean_several_files_is_refused_with_them(connect, settings, tmp_path):
+    async with connect(settings) as client:
+        for name in ("style", "nested"):
+            await made(client, "a fox", loras=[name])
+        for sidecar in (tmp_path / "gallery" / "g").rglob("*.json"):
+            text = sidecar.read_text(encoding="utf-8")
+            sidecar.write_text(text.replace("sub/dir/nested", "sub/dir/style"), encoding="utf-8")
+    other = settings.model_copy(update={"index": tmp_path / "fresh"})
+    async with connect(other) as client:
+        exact = await ids_of(client, lora="style.safetensors")
+        several = await refusal(client, lora="style")
+
+    assert len(exact) == 1
+    assert {"style.safetensors", "sub/dir/style.safetensors"} <= set(re.split(r"[ ,]+|\. ", several))
+
+
+def test_text_is_shortened_on_one_line_inside_its_quotes():
+    from comfygen_mcp.tools.untrusted import harmless, quoted
+
+    assert quoted('say "x"\n' * 50, 20) == '"say \\"x\\" say \\"x\\" s..."'
+    assert harmless({"prompt": None, "notes": ["a\u200bb", 1], "seed": 1}) == {
+        "prompt": None,
+        "notes": ["ab", 1],
+        "seed": 1,
+    }
+    rocket = "👩\u200d🚀"
+    assert quoted(rocket, 40) == f'"{rocket}"'

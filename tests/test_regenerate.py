@@ -130,14 +130,14 @@ async def test_changes_keep_all_the_rest(connect, settings):
         ).structured_content
         counted = (await again(client, first, count=2, loras=[])).structured_content
 
-    assert prompt["changes"] == ["prompt: a red fox, now a grey wolf"]
+    assert prompt["changes"] == ['prompt: "a red fox", now "a grey wolf"']
     assert prompt["preset"] == "draft"
     assert without_prefix(stored(prompt).graph) != without_prefix(stored(first).graph)
     kept = ("steps", "seed", "negative_prompt", "cfg", "sampler", "scheduler", "loras", "width", "height")
     assert [prompt[name] for name in kept] == [first[name] for name in kept]
     assert prompt["reproduction"] is None
     assert several["changes"] == [
-        "negative_prompt: blurry, now dark",
+        'negative_prompt: "blurry", now "dark"',
         "cfg: 5.0, now 3.5",
         "sampler: euler, now dpmpp_2m",
         "scheduler: normal, now karras",

@@ -10,7 +10,8 @@ from PIL import Image
 from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.errors import StoreFailed
 from comfygen_mcp.index.entries import entry_of
-from comfygen_mcp.services.thumbnails import SHARDS, edge_for, tag_of, thumbnail
+from comfygen_mcp.services.disk_cache import SHARDS
+from comfygen_mcp.services.thumbnails import edge_for, tag_of, thumbnail
 from comfygen_mcp.stores.local import LocalStore
 
 pytestmark = pytest.mark.anyio

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
@@ -17,7 +18,11 @@ from comfygen_mcp.server.refusal import refused
 from comfygen_mcp.server.shared import SharedApp
 from comfygen_mcp.stores.base import Store, StoredFile
 
+if TYPE_CHECKING:
+    from comfygen_mcp.app import App
+
 CHUNK = 1 << 18
+_GONE = "This file is no longer in the store."
 SEND_S = 60.0
 """How long a reader may take to accept one chunk."""
 SHOWN_IN_PLACE = {
@@ -46,13 +51,9 @@ class Files:
         if not remaining_s:
             return refused(403, "This link is not valid or has expired. get_generation gives a new one.")
         try:
-            store = (await self._shared()).store
-            file = await store.stat(key)
-            if file is None:
-                return refused(404, "This file is no longer in the store.")
-            return await _answer(request, store, file, remaining_s)
-        except (BadRequest, FileNotFoundError):
-            return refused(404, "This file is no longer in the store.")
+            return await _found(request, await self._shared(), key, remaining_s)
+        except FileNotFoundError:
+            return refused(404, _GONE)
         except StoreFailed:
             self._on_failure()
             return refused(503, "The store does not answer. Try again later.")
@@ -60,7 +61,28 @@ class Files:
             return refused(503, "The server is not ready. Its /ready page says why.")
 
 
-async def _answer(request: Request, store: Store, file: StoredFile, remaining_s: int) -> Response:
+async def _found(request: Request, app: "App", key: str, remaining_s: int) -> Response:
+    from comfygen_mcp.services.handed_on import copy_to_hand_on
+
+    try:
+        file = await app.store.stat(key)
+    except BadRequest:
+        file = None
+    if file is None:
+        return refused(404, _GONE)
+    try:
+        path = await copy_to_hand_on(app.store, file, app.settings)
+    except BadRequest as reason:
+        return refused(403, str(reason))
+    if path is None:
+        return await _answer(request, app.store, file, app.store.local_path(key), remaining_s)
+    file = file.model_copy(update={"size_bytes": (await anyio.Path(path).stat()).st_size})
+    return await _answer(request, app.store, file, path, remaining_s)
+
+
+async def _answer(
+    request: Request, store: Store, file: StoredFile, path: Path | None, remaining_s: int
+) -> Response:
     headers = _headers(file, remaining_s)
     if headers["ETag"] in _tags(request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
@@ -75,7 +97,6 @@ async def _answer(request: Request, store: Store, file: StoredFile, remaining_s:
     status = 206 if span else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    path = store.local_path(file.key)
     if path is not None:
         return _FilePart(path, part, status, headers)
     data = await store.read(file.key)
@@ -118,7 +139,7 @@ class _FilePart(Response):
         try:
             opened = await anyio.open_file(self._path, "rb")
         except OSError:
-            await refused(404, "This file is no longer in the store.")(scope, receive, send)
+            await refused(404, _GONE)(scope, receive, send)
             return
         async with opened as file:
             await file.seek(self._part.first)

@@ -1,5 +1,6 @@
 """The check of a regeneration: whether it came out as the original did, and what was different about it."""
 
+import json
 import math
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -72,6 +73,8 @@ def circumstances(original: Generation, again: Generation) -> tuple[str, ...]:
 def changes_between(original: Job, job: Job) -> tuple[str, ...]:
     """Return how the recipe of *job* differs from that of *original*: `steps: 20, now 8`."""
     pairs = {name: (_text(getattr(original, name)), _text(getattr(job, name))) for name in _COMPARED}
+    for name in ("prompt", "negative_prompt"):
+        pairs[name] = (_quoted(getattr(original, name)), _quoted(getattr(job, name)))
     pairs["loras"] = (_loras(original), _loras(job))
     return tuple(
         name if len(was) + len(now) > 120 else f"{name}: {was}, now {now}"
@@ -92,6 +95,11 @@ async def _compared(original: Generation, again: Generation, read: Read) -> tupl
         return None, "The bytes differ; a file is not in the store, so the pixels cannot be compared"
     mean = await to_thread.run_sync(partial(mean_difference, first, second))
     return mean, "The bytes differ; a file cannot be read as a picture"
+
+
+def _quoted(text: str) -> str:
+    """Return a text that somebody wrote as one line in quotes that it cannot close."""
+    return json.dumps(text, ensure_ascii=False) if text else "none"
 
 
 def _loras(job: Job) -> str:

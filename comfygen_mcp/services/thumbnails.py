@@ -5,7 +5,6 @@ import hashlib
 import io
 import logging
 import os
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from anyio.lowlevel import RunVar
 
 from comfygen_mcp.images import PREVIEW_MIME, small_picture
 from comfygen_mcp.index.base import Entry
+from comfygen_mcp.services import disk_cache
 from comfygen_mcp.stores.base import Store
 from comfygen_mcp.videos import MAX_BYTES, stills
 
@@ -24,8 +24,6 @@ MIME = PREVIEW_MIME
 CACHE_BYTES = 512_000_000
 """What all of them may take on the disk; those not looked at for longest go first."""
 
-SHARDS = 64
-"""Folders that share that room evenly; each is kept within its part alone."""
 _AT_ONCE = 2
 """Pictures that are decoded at once: large ones must not lie in memory together."""
 _QUALITY = 82
@@ -56,7 +54,7 @@ async def thumbnail(
         source = store.local_path(entry.key) or await store.read(entry.key)
         data = await to_thread.run_sync(partial(_drawn, source, entry.mime, edge))
     if data is not None:
-        await to_thread.run_sync(_keep, Path(path), data, most_bytes // SHARDS)
+        await to_thread.run_sync(_keep, Path(path), data, most_bytes // disk_cache.SHARDS)
     return data
 
 
@@ -67,8 +65,7 @@ def tag_of(entry: Entry, edge: int) -> str:
 
 
 def _place(cache: Path, entry: Entry, edge: int) -> Path:
-    tag = tag_of(entry, edge)
-    return cache / f"{int(tag[:4], 16) % SHARDS:02x}" / f"{tag}.webp"
+    return disk_cache.place(cache, tag_of(entry, edge), ".webp")
 
 
 def _decoders() -> CapacityLimiter:
@@ -92,26 +89,13 @@ def _drawn(source: Path | bytes, mime: str, edge: int) -> bytes | None:
 
 
 def _keep(path: Path, data: bytes, shard_bytes: int) -> None:
-    """Write a small picture whole or not at all; a disk that is full or read-only only costs time."""
+    """Keep a small picture; a disk that is full or read-only only costs time."""
+
+    def write(part: Path) -> bool:
+        part.write_bytes(data)
+        return True
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-        _shrink(path.parent, shard_bytes)
+        disk_cache.keep(path, write, most_bytes=shard_bytes)
     except OSError as reason:
         _log.debug("a small picture was not kept: %s", reason)
-
-
-def _shrink(shard: Path, most_bytes: int) -> None:
-    """Remove the files of one folder that were not looked at for longest, until the rest fits."""
-    with os.scandir(shard) as found:
-        files = sorted(
-            ((file.stat(), file.path) for file in found), key=lambda f: f[0].st_mtime, reverse=True
-        )
-    total = 0
-    for facts, path in files:
-        total += facts.st_size
-        if total > most_bytes:
-            Path(path).unlink(missing_ok=True)

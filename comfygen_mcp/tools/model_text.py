@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from comfygen_mcp.services.catalogue import missing_text
 from comfygen_mcp.services.model_view import ModelView
 
-STAND_IN = "Only the embedded preview engine answers: every model is ready, but its pictures are sketches."
+STAND_IN = "The embedded preview engine stands in for ComfyUI: its pictures are sketches, whatever the model."
 
 
 def models_text(views: Sequence[ModelView]) -> str:

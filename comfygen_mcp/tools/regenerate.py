@@ -20,7 +20,7 @@ from comfygen_mcp.tools.attendance import attend
 from comfygen_mcp.tools.context import TheApp, TheCaller
 from comfygen_mcp.tools.job_views import OUTPUTS_SHOWN, JobView, job_view
 from comfygen_mcp.tools.results import job_result, plan_result, raise_if_failed, structured
-from comfygen_mcp.tools.untrusted import NOTICE, harmless
+from comfygen_mcp.tools.untrusted import NOTICE, harmless, plain
 
 
 class RegenerationView(JobView):
@@ -108,7 +108,7 @@ async def regeneration_view(
     checked = [await reproduction(app, generation) for generation in state.generations]
     return RegenerationView(
         **harmless((await job_view(state, app, most=most, announcement=announcement)).model_dump()),
-        changes=() if job.verbatim else changes_between(original.job, job),
+        changes=() if job.verbatim else tuple(map(plain, changes_between(original.job, job))),
         reproduction=next((found for found in checked if found is not None), None),
     )
 

@@ -87,6 +87,14 @@ def test_more_flowers_are_more_petals():
     assert petals("one blue rose in a white vase") < petals("three blue roses in a white vase")
 
 
+@pytest.mark.parametrize("text", ["five blue tulips in a meadow", "two blue sunflowers", "a blue rose"])
+def test_flowers_grow_out_of_the_ground_too(text):
+    pixels = picture(f"{text}, golden autumn")
+
+    assert plan(text).subject == "flower"
+    assert (pixels[120:, :, 2] - pixels[120:, :, 0] > 60).any()
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_nobody_gets_a_night_unasked(seed):
     assert not plan("a blue car in the city", seed).is_dark

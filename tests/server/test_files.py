@@ -1,5 +1,6 @@
 """`/files/…` over real sockets: what a holder of a link gets, and what nobody else learns."""
 
+import io
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -7,6 +8,8 @@ from functools import partial
 import httpx
 import pytest
 from http_service import served
+from media_files import SECRET, png, webp
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -37,7 +40,8 @@ def gallery(tmp_path):
 
 @pytest.fixture
 def running(settings):
-    with served(settings) as service:
+    """A service that hands files out as they are: most of them here are no pictures at all."""
+    with served(settings.model_copy(update={"strip_metadata": "never"})) as service:
         yield service
 
 
@@ -205,7 +209,7 @@ def asked(settings):
     def client_of(store, failures):
         @asynccontextmanager
         async def app_with_store():
-            async with open_app(settings, {}) as app:
+            async with open_app(settings.model_copy(update={"strip_metadata": "never"}), {}) as app:
                 yield replace(app, store=store)
 
         shared = SharedApp(app_with_store)
@@ -258,3 +262,55 @@ async def test_an_app_that_cannot_open_is_unavailable():
 
     assert reply.status_code == 503
     assert "presets" not in reply.text
+
+
+@pytest.fixture
+def shared(settings):
+    """A service as it is without any setting: what leaves by a link loses its graph."""
+    with served(settings) as service:
+        yield service
+
+
+@pytest.mark.parametrize(("name", "made"), [("a.png", png), ("a.webp", webp)])
+def test_what_leaves_by_a_link_has_lost_its_graph_and_not_a_pixel(shared, gallery, name, made):
+    stored = gallery(f"g/2026/11/21/{name}", made())
+    reply = shared.http.get(link(shared, f"g/2026/11/21/{name}"))
+
+    assert reply.status_code == 200
+    assert SECRET.encode() in stored.read_bytes()
+    assert SECRET.encode() not in reply.content
+    with Image.open(stored) as original, Image.open(io.BytesIO(reply.content)) as handed:
+        assert handed.convert("RGBA").tobytes() == original.convert("RGBA").tobytes()
+
+
+def test_a_cleaned_copy_is_cut_like_the_file_itself(shared, gallery):
+    gallery("g/2026/11/21/cut.png", png())
+    url = link(shared, "g/2026/11/21/cut.png")
+    whole = shared.http.get(url)
+    part = shared.http.get(url, headers={"Range": "bytes=4-11"})
+    head = shared.http.head(url)
+    again = shared.http.get(url, headers={"If-None-Match": whole.headers["etag"]})
+
+    assert part.content == whole.content[4:12]
+    assert int(head.headers["content-length"]) == len(whole.content)
+    assert (part.status_code, again.status_code) == (206, 304)
+
+
+def test_a_picture_that_cannot_be_cleaned_is_not_handed_on_and_a_text_is(shared, gallery):
+    gallery("g/2026/11/21/x.gif", b"GIF89a with a secret")
+    gallery("g/2026/11/21/x.txt", b"a text")
+    refused = shared.http.get(link(shared, "g/2026/11/21/x.gif"))
+
+    assert refused.status_code == 403
+    assert "strip_metadata: never" in refused.text
+    assert shared.http.get(link(shared, "g/2026/11/21/x.txt")).content == b"a text"
+
+
+def test_without_room_for_copies_nothing_leaves_uncleaned(settings, gallery, tmp_path):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    gallery("g/2026/11/21/cut.png", png())
+    with served(settings.model_copy(update={"cache": tmp_path / "cache"})) as service:
+        reply = service.http.get(link(service, "g/2026/11/21/cut.png"))
+
+    assert reply.status_code == 503
+    assert SECRET.encode() not in reply.content

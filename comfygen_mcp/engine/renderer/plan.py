@@ -137,11 +137,8 @@ def plan_of(painting: Painting, index: int) -> Plan:
     times, places = matches(found, TIMES, without), matches(found, PLACES, without)
     time = _first(times, any_time, rng)
     place = _first([*places, *matches(found, HOMES, without)], ANY_PLACE, rng)
-    subjects = matches(found, SUBJECTS, without)
-    # Flowers in a vase are part of it, whichever is named first; a pine table is no forest.
-    subject = "vase" if "vase" in subjects else next(iter(subjects), None)
-    if subject in ON_TABLES and ("table" in places or (subject == "vase" and not places)):
-        place = "table"
+    subject = _subject(matches(found, SUBJECTS, without))
+    place = "table" if _is_still_life(subject, places) else place
     bouquet = bouquet_of(found, without) if subject in {"vase", "flower"} else None
     own_colour = subject_colour(found, subject) if subject else None
     table = colour_before(found, PLACES["table"].split()) if place == "table" else None
@@ -169,6 +166,16 @@ def plan_of(painting: Painting, index: int) -> Plan:
         mirrored=bool(rng.random() < 0.5),
         contrast=_contrast(guider.cfg, guider.positive.guidance),
     )
+
+
+def _subject(subjects: list[str]) -> str | None:
+    """Return the first subject; but flowers in a vase are part of it, whichever is named first."""
+    return "vase" if "vase" in subjects else next(iter(subjects), None)
+
+
+def _is_still_life(subject: str | None, places: list[str]) -> bool:
+    """Whether a table is what the subject stands on: one of pine is no forest."""
+    return subject in ON_TABLES and ("table" in places or (subject == "vase" and not places))
 
 
 def _first(found: list[str], any_of: tuple[str, ...], rng: np.random.Generator) -> str:
