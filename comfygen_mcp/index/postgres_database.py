@@ -18,6 +18,12 @@ CONNECT_S = 10
 STATEMENT_S = 60
 """Longest work of one statement that is no search."""
 
+_NO_MATTER_OF_CONNECTION = (
+    *(psycopg.errors.QueryCanceled, psycopg.errors.ProgramLimitExceeded, psycopg.errors.DiskFull),
+    PoolTimeout,
+)
+"""Operational errors that a new connection would only meet again."""
+
 T = TypeVar("T")
 
 
@@ -74,7 +80,7 @@ class Database:
             try:
                 return await self._once(work)
             except (psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
-                if isinstance(error, psycopg.errors.QueryCanceled | PoolTimeout):
+                if isinstance(error, _NO_MATTER_OF_CONNECTION):
                     raise
                 await self.aclose()
                 return await self._once(work)
@@ -127,6 +133,7 @@ _REASONS: tuple[tuple[type[psycopg.Error], str], ...] = (
         psycopg.errors.InsufficientPrivilege,
         "the user of index_database may not make a schema: GRANT CREATE ON DATABASE to it.",
     ),
+    (psycopg.errors.ProgramLimitExceeded, "PostgreSQL does not take an entry, because it is too large."),
     (psycopg.errors.DiskFull, "PostgreSQL's disk is full."),
     (PoolTimeout, "PostgreSQL is busy: no connection became free. Try again."),
     (

@@ -6,7 +6,14 @@ from typing import Any
 from comfygen_mcp.index.base import Query
 from comfygen_mcp.index.facets import folded, wanted_by
 from comfygen_mcp.index.order import rids_between
-from comfygen_mcp.index.postgres_rows import audiences_of, packed_seed, storable, text_query, token_of
+from comfygen_mcp.index.postgres_rows import (
+    audiences_of,
+    indexable,
+    packed_seed,
+    storable,
+    text_query,
+    token_of,
+)
 from comfygen_mcp.index.query_text import Term, terms_of
 
 RARE = 2_000
@@ -53,7 +60,7 @@ def plan_of(query: Query) -> Plan:
 
 def _by_terms(query: Query) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
-    wanted = [token_of(facet, storable(folded(value))) for facet, value in wanted_by(query)]
+    wanted = [token_of(facet, indexable(folded(value))) for facet, value in wanted_by(query)]
     if wanted:
         found.append(("terms @> %s", wanted))
     if query.visible_to is not None:
@@ -64,7 +71,7 @@ def _by_terms(query: Query) -> list[tuple[str, Any]]:
 def _by_columns(query: Query) -> list[tuple[str, Any]]:
     ids = ("job_id", "group_id", "parent_id")
     found: list[tuple[str, Any]] = [
-        (f"{name} = %s", storable(value.casefold()))
+        (f"{name} = %s", indexable(value.casefold()))
         for name in ids
         if (value := getattr(query, name)) is not None
     ]

@@ -1,5 +1,6 @@
 """Between an Entry and its row in PostgreSQL: the whole entry as JSON, and beside it what is searched by."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,10 @@ _LAST_POSITION = 16_383
 """PostgreSQL numbers no word higher; phrases beyond it are not found."""
 _LONGEST_WORD = 500
 """Characters; PostgreSQL takes 2,046 bytes."""
+_LONGEST_VALUE = 400
+"""Characters of a value in an index, of which PostgreSQL takes 2,700 bytes."""
+_MOST_WORDS_BYTES = 400_000
+"""What the different words of one entry may take; PostgreSQL takes 1 MiB with their positions."""
 
 
 def cells_of(rid: int, entry: Entry) -> tuple[Any, ...]:
@@ -32,9 +37,9 @@ def cells_of(rid: int, entry: Entry) -> tuple[Any, ...]:
         storable(folded(entry.prompt)),
         packed_seed(entry.seed),
         entry.score,
-        storable(entry.job_id),
-        None if entry.group_id is None else storable(entry.group_id),
-        None if entry.parent_id is None else storable(entry.parent_id),
+        indexable(entry.job_id),
+        None if entry.group_id is None else indexable(entry.group_id),
+        None if entry.parent_id is None else indexable(entry.parent_id),
         None if entry.owner is None else storable(entry.owner),
         entry.shared,
         [token_of(*term[:2]) for term in terms_in(entry)],
@@ -57,6 +62,14 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", errors="replace").decode()
 
 
+def indexable(text: str) -> str:
+    """Return *text* as an index of PostgreSQL takes it: of a long one the beginning and a digest."""
+    text = storable(text)
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    return f"{text[:_LONGEST_VALUE]}…{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def packed_seed(seed: int) -> int:
     """Return *seed* moved by 2^63, which keeps the order."""
     return seed - _SEED_OFFSET
@@ -68,7 +81,7 @@ def terms_in(entry: Entry) -> Iterator[tuple[str, str, str]]:
     yield (*_audience(entry), "")
     for facet in FACETS:
         for value in values_of(entry, facet):
-            yield facet, storable(folded(value)), storable(value)
+            yield facet, indexable(folded(value)), storable(value)
 
 
 def audience_key(entry: Entry) -> str:
@@ -79,7 +92,7 @@ def audience_key(entry: Entry) -> str:
 
 def audiences_of(visible_to: str) -> list[tuple[str, str]]:
     """Return the terms of which an entry must have one to be seen by *visible_to*."""
-    return [("owner", storable(visible_to)), ("audience", "shared")]
+    return [("owner", indexable(visible_to)), ("audience", "shared")]
 
 
 def token_of(facet: str, value: str) -> str:
@@ -89,10 +102,13 @@ def token_of(facet: str, value: str) -> str:
 def vector_of(entry: Entry) -> str:
     """Return the words of the entry as a tsvector's text; no phrase reaches from one text into the next."""
     found: dict[str, list[int]] = {}
-    position = 1
+    position, room = 1, _MOST_WORDS_BYTES
     for text in (entry.prompt, entry.negative_prompt, *entry.tags):
         for word in words_of(text):
-            found.setdefault(word[:_LONGEST_WORD], []).append(min(position, _LAST_POSITION))
+            word = word[:_LONGEST_WORD]  # noqa: PLW2901  (the same word, as it is stored)
+            room -= 0 if word in found else len(word.encode()) + 4
+            if word in found or room > 0:
+                found.setdefault(word, []).append(min(position, _LAST_POSITION))
             position += 1
         position += 1
     return " ".join(f"{_lexeme(word)}:{','.join(map(str, places[:255]))}" for word, places in found.items())
@@ -119,7 +135,7 @@ def _audience(entry: Entry) -> tuple[str, str]:
         case "everyone":
             return "audience", "shared"
         case "owner":
-            return "owner", storable(entry.owner or "")
+            return "owner", indexable(entry.owner or "")
         case _:
             return "audience", ""
 

@@ -200,3 +200,25 @@ async def test_a_pool_without_a_free_connection_says_so(url, monkeypatch):
 def test_the_server_of_the_tests_is_a_real_one(postgres):
     assert isinstance(postgres, PostgresServer)
     assert "PostgreSQL" in postgres.execute("SELECT version()")[0][0]
+
+
+async def test_entries_of_any_size_are_taken_and_found(url):
+    index = PostgresIndex(url, STORE)
+    words = " ".join(f"w{number:x}" for number in range(300_000))
+    huge = [
+        entry(1, model="m" * 9_000 + ".safetensors", prompt="first"),
+        entry(2, tags=("t" * 500_000, "plain"), prompt="second"),
+        entry(3, prompt=words),
+        entry(4, job_id="j" * 9_000, parent_id="p" * 9_000, prompt="fourth"),
+    ]
+    await index.add([*huge, entry(5, prompt="an ordinary one")])
+
+    assert await index.size() == 5
+    assert await found(index, model="M" * 9_000 + ".safetensors") == [huge[0].id]
+    assert await found(index, tags=("t" * 500_000,)) == [huge[1].id]
+    assert await found(index, model="m" * 9_000) == []
+    assert await found(index, text="w1f") == [huge[2].id]
+    assert await found(index, job_id="j" * 9_000) == [huge[3].id]
+    assert (await index.get(huge[2].id)).prompt == words
+    assert [count.entries for count in await index.counts("tag", beginning="plain")] == [1]
+    await index.aclose()
