@@ -80,7 +80,9 @@ def test_models_are_recommended_for_a_task_with_reasons_and_what_is_missing(comf
     refused = comfygen("models", "--task", "upscaaale")
 
     assert rows[0]["state"] == "ready"
-    assert told.stdout.splitlines()[1].startswith(rows[0]["name"])
+    lines = told.stdout.splitlines()
+    heading = next(at for at, line in enumerate(lines) if line.startswith("model "))
+    assert lines[heading + 1].startswith(rows[0]["name"])
     assert "good at text in pictures" in " ".join(told.stdout.split())
     assert ": not installed\n    diffusion_models/" in told.stdout
     assert "`comfygen models NAME` tells where to download them." in told.stdout

@@ -4,12 +4,14 @@ import json
 
 import pytest
 from engine_probe import trivial, txt2img
+from engine_server import EngineServer
 
 pytestmark = pytest.mark.anyio
 
 MOST = 700_000
 """Bytes that every client takes."""
 USUAL = 12_000
+LIST_BUDGET = 20_000
 
 
 def bytes_of(result):
@@ -119,3 +121,31 @@ async def test_usual_results_are_far_smaller(connect, settings):
     assert bytes_of(planned) < USUAL
     assert planned.structured_content["plan"]["left_out"] == ""
     assert made.structured_content["more_outputs"] == 0
+
+
+async def test_the_list_stays_small_where_nothing_is_installed(connect, settings_for, tmp_path):
+    with EngineServer(tmp_path / "bare", models={}) as bare:
+        async with connect(settings_for(COMFYUI_URL=bare.url)) as client:
+            result = await client.call_tool("list_models", {})
+            one = await client.call_tool("list_models", {"model": "sd15"})
+
+    found = {row["name"]: row for row in result.structured_content["models"]}
+    assert len(json.dumps(result.structured_content)) <= LIST_BUDGET
+    assert len(result.content[0].text) <= LIST_BUDGET / 2
+    assert found["sd15"]["missing"] == [
+        {"file": "v1-5-pruned-emaonly-fp16.safetensors", "folder": "checkpoints"}
+    ]
+    assert one.structured_content["models"][0]["missing"][0]["url"].startswith("https://")
+
+
+async def test_why_a_host_does_not_answer_is_said_once_for_all_its_models(connect, settings_for):
+    async with connect(settings_for(COMFYUI_URL="http://127.0.0.1:9")) as client:
+        result = await client.call_tool("list_models", {})
+
+    text, content = result.content[0].text, result.structured_content
+    assert text.count("connection refused") == 1
+    assert len(text) <= LIST_BUDGET / 3
+    assert "- sd15 (txt2img): unreachable - Small GPUs" in text
+    assert json.dumps(content).count("connection refused") == 1
+    assert "connection refused" in content["unreachable"]["http://127.0.0.1:9"]
+    assert len(json.dumps(content)) <= LIST_BUDGET

@@ -9,7 +9,7 @@ from comfygen_mcp.edits import Edit
 from comfygen_mcp.index.base import MAX_PAGE, Count, Entry, Facet, Page, Query, Reading
 from comfygen_mcp.index.order import uuid_of
 from comfygen_mcp.index.queries import checked_limit
-from comfygen_mcp.index.sqlite_change import Change
+from comfygen_mcp.index.sqlite_change import Change, merged
 from comfygen_mcp.index.sqlite_database import Database
 from comfygen_mcp.index.sqlite_file import IndexFile
 from comfygen_mcp.index.sqlite_lookup import entry_with, ids_beginning, reading_of, size_of
@@ -21,6 +21,9 @@ BUSY_S = 10.0
 """Longest wait for another process that is writing."""
 BATCH = 1_000
 """Entries of one transaction at most, so that nobody waits long to write."""
+
+MERGED_PAGES = 500
+"""Pages of full text that one step of tidying up writes: a tenth of a second."""
 
 
 class SqliteIndex:
@@ -95,13 +98,23 @@ class SqliteIndex:
         return await self._database.read(reading_of)
 
     async def set_reading(self, reading: Reading) -> None:
+        """Remember *reading*; when the store has been read to its end, searches are made faster."""
+        before = await self.reading()
         await self._change(lambda change: change.read_until(reading))
+        if reading.complete and not before.complete:
+            await self._merge()
 
     async def clear(self) -> None:
         await self._change(Change.clear)
 
     async def aclose(self) -> None:
         await self._database.aclose()
+
+    async def _merge(self) -> None:
+        """Make one piece of the many that full text was written in; others may write between the steps."""
+        pages = -MERGED_PAGES
+        while await self._database.write(partial(merged, pages=pages)) or pages < 0:
+            pages = MERGED_PAGES
 
     async def _change(self, work: Callable[[Change], None]) -> None:
         def changed(connection: sqlite3.Connection, file: IndexFile) -> None:

@@ -30,6 +30,14 @@ _TALLY = (
 _EDITED = "INSERT OR REPLACE INTO edited(id, changes) VALUES(?, ?)"
 
 
+def merged(connection: sqlite3.Connection, _: object, pages: int) -> bool:
+    """Merge *pages* of full text, all pieces into one where it is negative; False when nothing was left."""
+    before = connection.total_changes
+    connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (pages,))
+    # The statement itself counts as one.
+    return connection.total_changes - before > 1
+
+
 class Change:
     """The work of one transaction; `finish` before its end writes what was counted and met."""
 

@@ -52,14 +52,14 @@ class Database:
 
         return await to_thread.run_sync(partial(self._on_current, on_file), limiter=self._reading)
 
-    async def write(self, work: Callable[[sqlite3.Connection, IndexFile], None]) -> None:
+    async def write(self, work: Callable[[sqlite3.Connection, IndexFile], T]) -> T:
         """Do *work* in one transaction."""
 
-        def on_file(file: IndexFile) -> None:
+        def on_file(file: IndexFile) -> T:
             with file.writing() as connection:
-                work(connection, file)
+                return work(connection, file)
 
-        await to_thread.run_sync(partial(self._on_current, on_file), limiter=self._writing)
+        return await to_thread.run_sync(partial(self._on_current, on_file), limiter=self._writing)
 
     async def aclose(self) -> None:
         """Close the file; it is opened again when it is used again."""

@@ -100,6 +100,22 @@ async def test_nothing_is_left_of_what_was_deleted_or_replaced(index, file):
     assert rows(file(), "SELECT rowid FROM words WHERE words MATCH 'castle OR bridge OR c OR a'") == []
 
 
+async def test_full_text_is_one_piece_when_the_store_was_read_to_its_end(index, file):
+    for start in range(0, 600, 10):
+        await index.add([entry(n, prompt=f"castle {n}") for n in range(start, start + 10)])
+    await index.set_reading(Reading(generations_until="g/x"))
+    pieces = "SELECT count(DISTINCT segid) FROM words_idx"
+    assert rows(file(), pieces)[0][0] > 1
+
+    await index.set_reading(Reading(generations_until="g/x", complete=True))
+    await index.add([entry(1000, prompt="castle")])
+    await index.set_reading(Reading(generations_until="g/y", complete=True))
+
+    assert rows(file(), pieces) == [(2,)]
+    assert (await index.search(Query(text="castle"), limit=1, count=True)).total == 601
+    assert await index.reading() == Reading(generations_until="g/y", complete=True)
+
+
 async def test_an_entry_of_a_newer_program_is_shown_as_it_is(index, file):
     await index.add([entry(1)])
     connection = sqlite3.connect(file(), isolation_level=None)
