@@ -96,7 +96,7 @@ async def answers(index: SqliteIndex, count: int, rounds: int) -> None:
     for title, searches in groups(count).items():
         rows = {name: await pages(index, search, rounds) for name, search in searches.items()}
         rows["all of these"] = [took for row in rows.values() for took in row]
-        show(f"{title}: ms of processor time", rows)
+        show(title, rows)
     show(
         "counts",
         {

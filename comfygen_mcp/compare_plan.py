@@ -52,7 +52,7 @@ def planned_cells(prompt: str, axes: Axes) -> tuple[Cell, ...]:
     if axes.strengths and not any(axes.loras):
         raise BadRequest(
             'Strengths are those of a LoRA, and there is none. Add one: {"loras": ["NAME"], "strengths": '
-            "[...]}. list_loras tells the names."
+            "[...]} (--loras NAME). list_loras (or `comfygen loras`) tells the names."
         )
     labels = {axis: dict(zip(getattr(axes, axis), _labels(axes, axis), strict=True)) for axis in found}
     every: list[tuple[JsonValue, ...]] = [getattr(axes, axis) or (None,) for axis in AXES]
@@ -81,7 +81,7 @@ def _check_count(axes: Axes, axes_that_vary: Sequence[Axis]) -> None:
     if not sizes:
         raise BadRequest(
             "There is only one cell, and nothing to compare it with. Name two or more models, or give an "
-            f'axis several values, for example {{"steps": [4, 8]}}. Axes: {", ".join(AXES)}.'
+            f'axis several values, for example {{"steps": [4, 8]}} (--steps 4,8). Axes: {", ".join(AXES)}.'
         )
     if math.prod(sizes) > MAX_CELLS:
         counted = " x ".join(f"{size} {axis}" for size, axis in zip(sizes, axes_that_vary, strict=True))

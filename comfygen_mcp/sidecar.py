@@ -1,6 +1,7 @@
 """The sidecar: a Generation as JSON beside its file; and the keys of both."""
 
 import json
+import math
 import re
 import uuid
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ _SAME_IN_JOB = (
 )
 _SAME_IN_OUTPUT = ("index", "media", "mime", "size_bytes", "sha256")
 _SAME_IN_FACTS = ("comfyui_version", "vram_used_mib", "preview_engine")
+_WITH_FLOATS: dict[str, Any] = {
+    **dict.fromkeys(("cfg", "validation_score", "cost_usd", "loras"), True),
+    "job": {"cfg", "denoise", "fps", "timeout_s", "loras", "values"},
+}
+_LAST_INDEX = 9_999
+"""A job has a few outputs, a folder of frames some thousands."""
 _KEY = re.compile(r"g/\d{4}/\d\d/\d\d/\d{8}_\d{6}_([0-9a-f-]{36})_\d+\.[a-z0-9.]+")
 _BEGINNING = re.compile(r"[0-9a-fA-F]{8,31}")
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
@@ -150,8 +157,8 @@ def from_json(data: bytes, *, key: str = "") -> Generation:
     Raises StoreFailed, naming the key, when it is corrupt or was written by a newer version.
     """
     try:
-        fields = json.loads(data, parse_constant=_refuse_constant)
-        return Generation.model_validate(migrated(_object(fields), key=key))
+        fields = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
+        return _plausible(Generation.model_validate(migrated(_object(fields), key=key)))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise StoreFailed(
             f"The sidecar {key}{SUFFIX} cannot be used: {_reason(error)}. "
@@ -183,6 +190,24 @@ def _object(value: JsonValue) -> dict[str, JsonValue]:
     if not isinstance(value, dict):
         raise TypeError("it is not a JSON object")
     return cast("dict[str, JsonValue]", value)
+
+
+def _plausible(generation: Generation) -> Generation:
+    """Return *generation*; raises ValueError for an index that is none, and for "NaN" written as a text."""
+    if not 0 <= generation.index <= _LAST_INDEX:
+        raise ValueError(f"its index is not between 0 and {_LAST_INDEX}")
+    try:
+        json.dumps(generation.model_dump(include=_WITH_FLOATS), allow_nan=False)
+    except ValueError as error:
+        raise ValueError("one of its numbers is not finite") from error
+    return generation
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"it holds {text[:40]}, which is too large a number")
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

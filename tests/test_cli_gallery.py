@@ -133,7 +133,11 @@ def test_search_and_show_work_without_any_comfyui(comfygen, made):
 
 def test_tags_and_sharing(comfygen, made):
     fox = made("a red fox")
+    boat = made("a boat")
     tagged = comfygen("gallery", "tag", fox, "Best", "keep")
+    comfygen("gallery", "tag", boat, "best")
+    both = found(comfygen, "--tag", "best, keep")
+    again = found(comfygen, "--tag", "best", "--tag", "keep")
     rows = json.loads(comfygen("gallery", "tag", fox, "-r", "best", "--json").stdout)
     shared = comfygen("gallery", "share", fox)
     shown = comfygen("gallery", "show", fox).stdout
@@ -142,7 +146,7 @@ def test_tags_and_sharing(comfygen, made):
 
     assert tagged.stdout == f"{fox}: tags: best, keep\n"
     assert rows["tags"] == ["keep"]
-    assert found(comfygen, "--tag", "keep") == [fox]
+    assert found(comfygen, "--tag", "keep") == both == again == [fox]
     assert "shared" in shared.stdout
     assert "shared:     yes" in shown
     assert "no longer" in unshared.stdout
@@ -182,12 +186,17 @@ async def test_open_starts_the_program_for_the_file(comfygen, made, tmp_path):
     told = tmp_path / "opened"
     await wait_until(lambda: told.is_file() and told.read_text(encoding="utf-8").endswith("\n"))
     unable = comfygen("gallery", "open", fox, PATH=str(tmp_path))
+    opener.write_text("#!/bin/sh\necho no method available >&2\nexit 3\n", encoding="utf-8")
+    refused = comfygen("gallery", "open", fox, PATH=f"{programs}:{os.environ['PATH']}")
     place.unlink()
     gone = comfygen("gallery", "open", fox)
 
     assert opened.returncode == 0, opened.stderr
     assert told.read_text(encoding="utf-8").strip() == str(place)
-    assert unable.returncode == 2
+    assert unable.returncode == 1
+    assert "could not be opened" in unable.stderr
+    assert refused.returncode == 1
+    assert "no method available" not in refused.stderr
     assert unable.stdout.strip() == str(place)
     assert gone.returncode == 1
     assert "no longer there" in gone.stderr
@@ -219,6 +228,12 @@ def test_export_and_import_bring_pictures_to_another_gallery(comfygen, made, tmp
     elsewhere = {"COMFYGEN_STORE": str(tmp_path / "other"), "COMFYGEN_INDEX": str(tmp_path / "other-index")}
     imported = comfygen("gallery", "import", "unpacked", **elsewhere)
     twice = json.loads(comfygen("gallery", "import", "unpacked", "--json", **elsewhere).stdout)
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "nothing" / "broken.png").write_bytes(b"no picture")
+    hopeless = comfygen("gallery", "import", "nothing", **elsewhere)
+    zipped = comfygen("gallery", "import", "one.zip", **elsewhere)
+    filtered = json.loads(comfygen("gallery", "export", "seed.zip", "--seed", "5", "--json").stdout)
+    mixed = comfygen("gallery", "export", "mixed.zip", fox, "--tag", "best")
     shown = json.loads(comfygen("gallery", "search", "--json", **elsewhere).stdout)
 
     assert packed.returncode == 0, packed.stderr
@@ -226,10 +241,48 @@ def test_export_and_import_bring_pictures_to_another_gallery(comfygen, made, tmp
     assert again.returncode == 2
     assert one["files"] == tagged["files"] == 1
     assert "1 imported" in imported.stdout
-    assert imported.returncode == 1
-    assert "broken.png" in imported.stderr
+    assert imported.returncode == 0
+    assert "note: not imported: broken.png" in imported.stderr
+    assert hopeless.returncode == 1
+    assert zipped.returncode == 2
+    assert "Unpack it first" in zipped.stderr
+    assert filtered["files"] == 1
+    assert mixed.returncode == 2
+    assert "not both" in mixed.stderr
     assert (twice["imported"], twice["present"], twice["failed"]) == (0, 1, 1)
     assert [row["seed"] for row in shown["entries"]] == [5]
+
+
+def test_an_imported_picture_of_comfyui_is_made_again_exactly(comfygen, made, tmp_path):
+    fox = made("a red fox", seed=5)
+    (tmp_path / "old").mkdir()
+    picture = next((tmp_path / "gallery" / "g").rglob("*.png"))
+    (tmp_path / "old" / "fox.png").write_bytes(picture.read_bytes())
+    elsewhere = {"COMFYGEN_STORE": str(tmp_path / "other"), "COMFYGEN_INDEX": str(tmp_path / "other-index")}
+    comfygen("gallery", "import", "old", **elsewhere)
+    rows = json.loads(comfygen("gallery", "search", "--json", **elsewhere).stdout)["entries"]
+    shown = comfygen("gallery", "show", rows[0]["id"], **elsewhere).stdout
+    again = comfygen("regenerate", rows[0]["id"], **elsewhere)
+
+    assert rows[0]["id"] != fox
+    assert again.returncode == 0, again.stderr
+    assert "Identical pixels" in again.stderr
+    assert "made: " in shown
+    assert " 0 ms" not in shown
+    assert "unknown" not in shown
+
+
+def test_the_cells_of_a_comparison_are_found_by_the_beginning_of_its_id(comfygen, made):
+    words = ("-m", "sd15", "--size", "256x256", "--steps", "1,2", "--json")
+    comparison = json.loads(comfygen("compare", "a red fox", *words).stdout)
+    made("a boat")
+    begun = comparison["comparison_id"][:13]
+    packed = json.loads(comfygen("gallery", "export", "cells.zip", "--group", begun, "--json").stdout)
+    unknown = comfygen("gallery", "search", "--group", "01a1fed2-537c")
+
+    assert len(found(comfygen, "--group", begun)) == packed["files"] == 2
+    assert unknown.returncode == 2
+    assert "Unknown comparison" in unknown.stderr
 
 
 def test_sweep_tells_what_would_go_asks_and_does_it(comfygen, made, stored):
@@ -257,6 +310,9 @@ def test_regenerate_tells_whether_it_came_out_identical(comfygen, made, tmp_path
     changed = json.loads(comfygen("regenerate", fox, "--steps", "3", "--no-loras", "--json").stdout)
     told = comfygen("regenerate", fox, "--prompt", "a wolf")
     planned = comfygen("regenerate", fox, "--dry-run")
+    bare = json.loads(comfygen("regenerate", fox, "--lora", "none", "--dry-run", "--json").stdout)
+    torn = comfygen("regenerate", fox, "--lora", "none", "--lora", "style")
+    asked = comfygen("regenerate", "--help")
     wrong = comfygen("regenerate", fox, "--steps", "0")
 
     assert exact.returncode == 0, exact.stderr
@@ -267,6 +323,10 @@ def test_regenerate_tells_whether_it_came_out_identical(comfygen, made, tmp_path
     assert changed["changes"] == ["steps: 1, now 3", "loras: style.safetensors:0.5, now none"]
     assert 'prompt: "a red fox", now "a wolf"' in told.stderr
     assert "SaveImage" in planned.stdout
+    assert bare["loras"] == []
+    assert torn.returncode == 2
+    assert "--lora style" in torn.stderr
+    assert "default" not in asked.stdout.replace("--help", "")
     assert wrong.returncode == 2
     assert "steps=0" in wrong.stderr
 

@@ -505,6 +505,32 @@ async def test_a_picture_deleted_meanwhile_is_missing_on_the_sheet_only(
     assert Path(view["sheet"]["path"]).is_file()
 
 
+async def test_a_cell_deleted_from_the_gallery_is_told_and_made_again(connect, settings_for, engine):
+    settings = settings_for(COMFYUI_URL=engine.url, COMFYGEN_MANAGE="true")
+    async with connect(settings) as client:
+        first = (
+            await client.call_tool("compare_models", {**QUICK, "models": ["sd15", "sdxl"]})
+        ).structured_content
+        kept, deleted = (cell["generation_id"] for cell in first["cells"])
+        removed = await client.call_tool("delete_generation", {"generation_id": deleted, "confirm": True})
+        looked = await client.call_tool("get_job", {"job_id": first["comparison_id"], "preview": "none"})
+        second = await client.call_tool("compare_models", {"resume": first["comparison_id"]})
+        third = await client.call_tool("compare_models", {"resume": first["comparison_id"]})
+
+    assert not removed.is_error
+    (seen,) = looked.structured_content["comparisons"]
+    assert [cell["status"] for cell in seen["cells"]] == ["done", "deleted"]
+    assert (seen["done"], seen["failed"]) == (1, 0)
+    assert "resume=" in seen["next"]
+    assert ": deleted" in looked.content[0].text
+    view = second.structured_content
+    assert [cell["status"] for cell in view["cells"]] == ["done", "done"]
+    assert view["cells"][0]["generation_id"] == kept
+    assert view["cells"][1]["generation_id"] not in {None, deleted}
+    assert third.structured_content == view
+    assert [a["error"] for a in record_of(view)["attempts"]].count("Its picture was deleted.") == 1
+
+
 async def test_over_http_the_sheet_comes_as_a_link_that_fetches_it(settings):
     with served(settings) as running:
         async with Client(f"{running.url}/mcp") as client:

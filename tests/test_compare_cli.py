@@ -144,6 +144,8 @@ def test_a_model_that_fails_is_told_and_the_rest_is_made(compare, tmp_path):
         (["x", "-m", "sd15", "--steps", "few,many"], 2, "few"),
         (["x", "-m", "sd15,sdxl", "--sise", "1x1"], 2, "--size"),
         (["x", "-m", "sd15,sdxl", "-o", "/proc/no/such"], 2, "/proc/no/such"),
+        (["x", "-m", "sdxl", "--seed", "4", "--seeds", "1,2"], 2, "--seed 4 contradicts --seeds 1,2"),
+        (["x", "-m", "sd15"], 2, "--steps 4,8"),
         (["x", "--resume", "01a1fed2"], 2, "leave out --resume"),
         (["--resume", "01a1fed2-537c-765d-85b1-c3095859a643"], 2, "Unknown comparison"),
     ],
@@ -157,19 +159,42 @@ def test_wrong_words_get_an_exit_code_and_a_hint(compare, tmp_path, words, code,
     assert not (tmp_path / "gallery" / "g").exists()
 
 
-def test_a_host_that_is_away_is_told_by_its_own_exit_code(compare):
+def test_a_host_that_is_away_is_told_by_its_own_exit_code(compare, tmp_path):
     code, out, told = compare("a red fox", *TWO, url="http://127.0.0.1:9")
 
-    assert (code, out) == (3, "")
+    assert code == 3
+    assert (tmp_path / out.strip() / "compare.json").is_file()
     assert "None of the 2 cells" in told
     assert "comfygen compare --resume" in told
 
 
-def test_models_that_cannot_do_it_are_wrong_input(compare):
-    code, out, told = compare("a red fox", "-m", "upscale,upscale-lanczos")
+def test_models_that_cannot_do_it_are_wrong_input_and_nothing_to_resume(compare, tmp_path):
+    code, out, told = compare("a red fox", "-m", "upscale,upscale-lanczos", "--json")
 
-    assert (code, out) == (2, "")
+    assert code == 2
+    assert Path(json.loads(out)["folder"], "compare.json").is_file()
     assert "cannot make a picture from text" in told
+    assert "--resume" not in told
+
+
+def test_a_dry_run_tells_what_cannot_be_made_and_how_to_keep_the_seed(compare):
+    words = ("-m", "sd15,upscale", "--loras", "none,stile", "--dry-run")
+    code, out, told = compare("a red fox", *words)
+    (seed,) = re.findall(r"--seed (\d+)", out)
+
+    assert code == 0, told
+    assert "Not ready: upscale: Model upscale cannot make a picture from text" in out
+    assert re.search(r"Not ready: sd15: LoRA 'stile' is not in .* Nearest installed: style", out)
+    assert f"seed {seed}:" in out
+
+
+def test_strengths_without_a_lora_are_said_to_change_nothing(compare):
+    words = ("-m", "sd15", "--loras", "none,style", "--strengths", "0.4", "--strengths", "0.8", "--dry-run")
+    _, out, _ = compare("a red fox", *words)
+
+    assert "4 cells" in out
+    assert "Without a LoRA a strength changes nothing" in out
+    assert "Not ready" not in out
 
 
 def test_a_picture_deleted_from_the_store_is_left_out_of_the_folder(compare, tmp_path):
@@ -237,10 +262,14 @@ async def test_a_killed_process_loses_nothing_and_another_one_goes_on(begin, tmp
     assert after["attempts"][0] == before["attempts"][0]
     assert [(a["cell"], a["status"]) for a in after["attempts"]] == [
         (0, "done"),
-        (1, "failed"),
+        (1, "cancelled"),
         (1, "done"),
         (2, "done"),
     ]
+    assert "1 of 3 cells are done already" in told
+    assert "failed" not in told
+    assert told.index("sdxl: ") < told.index("z-image-turbo: ")
+    assert not re.search(r"^sd15: ", told, re.MULTILINE)
     assert {a["seed"] for a in after["attempts"]} == {before["cells"][0]["seed"]}
     assert len(list(folder.glob("a-red-fox--*.png"))) == 3
     assert (folder / "contact-sheet.png").is_file()

@@ -1,5 +1,7 @@
 """The gallery: searched, found by id, tagged, shared and deleted, with every ComfyUI off."""
 
+from datetime import timedelta
+
 import anyio
 import pytest
 from gallery_world import DAY, HOUR, NOW, found, generation, keys, many, opened, put, put_edit
@@ -9,6 +11,7 @@ from comfygen_mcp import sidecar
 from comfygen_mcp.errors import BadRequest, StoreFailed, UnknownName
 from comfygen_mcp.index.base import Query
 from comfygen_mcp.services.gallery_find import GONE
+from comfygen_mcp.services.gallery_keys import moment_of
 from comfygen_mcp.stores.local import LocalStore
 from comfygen_mcp.stores.memory import MemoryStore
 
@@ -159,6 +162,55 @@ async def test_tags_that_are_set_within_one_moment_keep_their_order(store, tmp_p
             await gallery.tag(one.id, add=[f"tag {number}"])
     async with opened(store, tmp_path / "other") as elsewhere:
         assert len((await elsewhere.entry(one.id)).tags) == 20
+
+
+async def test_an_edit_counts_after_those_of_a_machine_whose_clock_is_ahead(store, tmp_path):
+    one, other = many(2)
+    await put(store, one, other)
+    async with (
+        opened(store, tmp_path / "ahead", now=NOW + HOUR) as ahead,
+        opened(store, tmp_path / "right") as right,
+    ):
+        await ahead.tag(one.id, add=["a"])
+        await right.reindex()
+        assert (await right.tag(one.id, add=["b", "keep"])).tags == ("a", "b", "keep")
+        await right.tag(one.id, remove=["a"])
+        await right.tag(other.id, add=["of now"])
+        await right.reindex()
+        assert (await right.entry(one.id)).tags == ("b", "keep")
+        await ahead.reindex()
+        await ahead.tag(one.id, add=["c"])
+    async with opened(store, tmp_path / "third") as third:
+        assert (await third.entry(one.id)).tags == ("b", "c", "keep")
+    written = [key async for key in _edits_of(store, other.id)]
+    assert [moment_of(key) for key in written] == [NOW + timedelta(milliseconds=2)], (
+        "others keep the right time"
+    )
+
+
+async def _edits_of(store, generation_id):
+    for key in await keys(store, "edits/"):
+        if generation_id.encode() in await store.read(key):
+            yield key
+
+
+async def test_an_edit_is_made_even_if_nobody_can_tell_what_others_made(tmp_path, caplog):
+    store, one = WatchedStore(MemoryStore()), generation()
+    await put(store, one)
+    async with opened(store, tmp_path / "index") as gallery:
+        await gallery.entry(one.id)
+        store.before = lambda verb, key: away(verb, key) if verb == "list" else None
+        assert (await gallery.tag(one.id, add=["red"])).tags == ("red",)
+        store.before = lambda verb, key: None
+        assert (await gallery.entry(one.id)).tags == ("red",)
+    assert "nobody answers" in caplog.text
+
+
+async def test_tags_of_another_program_can_be_removed(store, tmp_path):
+    one = generation().model_copy(update={"tags": ("Keep", "a,b", "red")})
+    await put(store, one)
+    async with opened(store, tmp_path / "index") as gallery:
+        assert (await gallery.tag(one.id, remove=["keep", "a,b"])).tags == ("red",)
 
 
 async def test_tags_that_are_set_at_once_are_all_kept(store, tmp_path):

@@ -121,6 +121,40 @@ async def test_above_the_quota_the_oldest_go_until_it_fits(store, tmp_path):
         assert len(await found(gallery)) == 5
 
 
+async def test_bytes_that_are_not_ours_cost_no_picture(store, tmp_path):
+    await put(store, *many(5))
+    await put_orphan(store, generation(NOW, 50))
+    await store.put_bytes("g/foreign/blob.bin", b"x" * 3_000_000, mime="application/octet-stream")
+    async with opened(store, tmp_path / "index", COMFYGEN_QUOTA_GB="0.001") as gallery:
+        report = await gallery.care(dry_run=False)
+        assert (report.surplus, report.removed, report.beyond_bytes) == (0, 0, 0)
+        assert report.foreign_bytes == 3_000_004
+        assert 45 < report.total_bytes < 20_000
+        assert len(await found(gallery)) == 5
+
+
+async def test_a_quota_that_kept_ones_alone_exceed_costs_no_other(tmp_path, caplog):
+    store, data = MemoryStore(), b"x" * 100_000
+    *kept, free = many(10, since=NOW - 10 * DAY, step=DAY, data=data)
+    await put(store, *kept, free, data=data)
+    async with opened(store, tmp_path / "index", COMFYGEN_QUOTA_GB="0.0005") as gallery:
+        for each in kept:
+            await gallery.tag(each.id, add=["keep"])
+        report = await gallery.care(dry_run=False)
+        assert (report.surplus, report.removed) == (0, 0)
+        assert 400_000 <= report.beyond_bytes < 450_000
+        assert await gallery.upkeep()
+        assert len(await found(gallery)) == 10
+    assert "above quota_gb" in caplog.text
+
+
+async def test_keep_counts_however_another_program_wrote_it(tmp_path):
+    store, kept = MemoryStore(), generation(NOW - 40 * DAY).model_copy(update={"tags": (" KEEP ",)})
+    await put(store, kept)
+    async with opened(store, tmp_path / "index", COMFYGEN_RETENTION_DAYS="30") as gallery:
+        assert (await gallery.care()).expired == 0
+
+
 async def test_retention_and_quota_work_together(tmp_path):
     store, data = MemoryStore(), b"x" * 100_000
     generations = many(10, since=NOW - 10 * DAY, step=DAY, data=data)

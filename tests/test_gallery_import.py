@@ -231,6 +231,73 @@ async def test_what_cannot_be_imported_is_listed_and_the_rest_goes_on(folder, tm
     assert told[-1] == (10, 10)
 
 
+async def test_a_file_of_impossible_values_is_listed_and_leaves_nothing_behind(store, folder, tmp_path):
+    write(folder / "a.png", png(TEXT.replace(SECRET, "first")))
+    write(folder / "z.png", png(TEXT.replace(SECRET, "last")))
+    old, new = json.loads(SOURCE.read_bytes()), json.loads(sidecar.to_json(generation()))
+    changes = {
+        "score": {**old, "validation_score": "NaN"},
+        "cfg": {**old, "cfg": "Infinity"},
+        "early": {**old, "timestamp": "0001-01-01T00:00:00+14:00"},
+        "zone": {**new, "timestamp": "9999-12-31T23:59:59-14:00"},
+        "index": {**new, "index": -1},
+        "huge": {**new, "index": 10**40},
+        "strength": {**new, "loras": [{"name": "x", "strength": "-inf"}]},
+    }
+    for name, fields in changes.items():
+        write(folder / f"{name}.png", png(graph=None))
+        write(folder / f"{name}.png.json", json.dumps(fields).encode())
+    write(folder / "large.png", png(graph=None))
+    write(folder / "large.png.json", json.dumps({**new, "cfg": "?"}).replace('"?"', "1e999").encode())
+    write(folder / "before.png", png())
+    os.utime(folder / "before.png", (-5, -5))
+    write(folder / "graph.png", png(TEXT.replace("2.5", "1e999")))
+    async with opened(store, tmp_path / "index") as gallery:
+        report = await gallery.import_folder(folder)
+        assert {failure.file for failure in report.failures} == {
+            *(f"{name}.png" for name in (*changes, "large", "before", "graph"))
+        }
+        assert report.imported == 2
+        assert set(await found(gallery)) == {"first", "last"}
+        assert len(await keys(store, "g/")) == 4
+        assert (await gallery.reindex()).skipped == 0
+    reasons = {failure.file: failure.reason for failure in report.failures}
+    assert "finite" in reasons["score.png"]
+    assert "index" in reasons["huge.png"]
+    assert "before 1970" in reasons["before.png"]
+
+
+async def test_half_characters_in_a_sidecar_or_a_file_name_break_nothing(store, folder, tmp_path):
+    write(folder / "a.png", png(graph=None))
+    fields = {**json.loads(SOURCE.read_bytes()), "prompt": "half \ud83d fox"}
+    write(folder / "a.png.json", json.dumps(fields).encode())
+    write(folder / os.fsdecode(b"\xff.png"), png(graph=None))
+    async with opened(store, tmp_path / "index") as gallery:
+        report = await gallery.import_folder(folder)
+        assert report.imported == 1
+        assert '"\ufffd.png"' in report.model_dump_json()
+        assert await found(gallery, text="fox") == ["half \ufffd fox"]
+
+
+async def test_tags_of_an_import_are_ours_or_left_out(folder, tmp_path):
+    many_tags = [f"tag {number:02}" for number in range(60)]
+    for number, tags in enumerate(
+        (["Keep", "Red  FOX,Snow", "a" * 5000, "\u202eturned", ","], [*many_tags, "keep"])
+    ):
+        one = generation(NOW, number).model_copy(update={"tags": tuple(tags)})
+        write(folder / f"{number}.png", png(graph=None))
+        write(folder / f"{number}.png.json", sidecar.to_json(one))
+    async with opened(MemoryStore(), tmp_path / "index", COMFYGEN_RETENTION_DAYS="0.0001") as gallery:
+        assert (await gallery.import_folder(folder)).imported == 2
+        (entry,) = (await gallery.search(Query(tags=("snow",)))).entries
+        assert entry.tags == ("keep", "red fox", "snow")
+        assert "without 2 of its tags" in (await gallery.find(entry.id)).notes[-1]
+        (entry,) = (await gallery.search(Query(tags=("tag 07",)))).entries
+        assert len(entry.tags) == 50
+        assert "keep" in entry.tags
+        assert (await gallery.care()).expired == 0
+
+
 async def test_a_graph_of_the_editor_alone_is_turned_into_one_that_runs(folder, tmp_path):
     editor = {
         "nodes": [

@@ -1,10 +1,11 @@
 """How the index follows the store: increments, clocks, crashes, foreign objects, several processes, S3."""
 
+import json
 import subprocess
 import sys
 import tracemalloc
 import zlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -14,10 +15,10 @@ from s3_servers import opened as s3_opened
 from watched_store import PowerCut, WatchedStore, away
 
 from comfygen_mcp import edits, sidecar
-from comfygen_mcp.errors import BadRequest, IndexFailed, StoreFailed
+from comfygen_mcp.errors import BadRequest, IndexFailed, StoreFailed, UnknownName
 from comfygen_mcp.index.base import Entry, Reading
 from comfygen_mcp.index.sqlite import SqliteIndex
-from comfygen_mcp.services import gallery_sync
+from comfygen_mcp.services import gallery_days, gallery_sync
 from comfygen_mcp.stores.base import StoredFile
 from comfygen_mcp.stores.local import LocalStore
 from comfygen_mcp.stores.memory import MemoryStore
@@ -158,6 +159,85 @@ async def test_corrupt_and_foreign_objects_are_skipped_counted_and_named(store, 
         assert (await gallery.reindex()).skipped == 7
         await gallery.care()
         assert (await gallery.reading()).skipped == 7
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"timestamp": "0001-01-01T00:00:00+14:00"},
+        {"timestamp": "9999-12-31T23:59:59-14:00"},
+        {"seed": -1},
+        {"index": -1},
+        {"index": 10**40},
+        {"validation_score": "NaN"},
+        {"cfg": "Infinity"},
+    ],
+    ids=str,
+)
+async def test_one_sidecar_of_impossible_values_is_skipped_and_hides_nothing(store, tmp_path, fields):
+    good, bad = many(2)
+    await put(store, good)
+    async with opened(store, tmp_path / "index") as gallery:
+        assert await found(gallery) == [good.prompt]
+        await put(store, bad)
+        text = json.dumps({**json.loads(sidecar.to_json(bad)), **fields})
+        await store.put_bytes(bad.key + ".json", text.encode(), mime=sidecar.MIME)
+
+        for wanted in (bad.id, bad.id[:13]):
+            with pytest.raises((StoreFailed, BadRequest)) as raised:
+                await gallery.find(wanted)
+            assert next(iter(fields)) in str(raised.value) or "finite" in str(raised.value)
+        assert await found(gallery) == [good.prompt]
+        assert (await gallery.find(good.id)).prompt == good.prompt
+        assert (await gallery.reindex()).skipped_keys == (f"{bad.key}.json",)
+        assert await found(gallery) == [good.prompt]
+    (tmp_path / "none").write_text("a file where a folder should be")
+    async with opened(store, tmp_path / "none") as gallery:
+        with pytest.raises(StoreFailed, match="cannot be used"):
+            await gallery.find(bad.id)
+
+
+async def test_half_characters_in_a_sidecar_are_replaced_in_what_is_found(store, tmp_path):
+    strange = generation(NOW - 3 * DAY, 1).model_copy(
+        update={"prompt": "fox \ud83d", "tags": ("\ud83d", "red")}
+    )
+    await put(store, strange, *many(gallery_days.WORTH_A_SEGMENT, since=NOW - 3 * DAY))
+    for name in ("one", "two"):
+        async with opened(store, tmp_path / name) as gallery:
+            assert await found(gallery, tags=("red",)) == ["fox \ufffd"]
+            assert (await gallery.entry(strange.id)).tags == ("\ufffd", "red")
+            assert (await gallery.find(strange.id)).id == strange.id
+            assert (await gallery.reindex()).skipped == 0
+    assert len(await keys(store, "segments/")) == 1
+
+
+async def test_a_time_of_another_zone_or_of_none_is_found_as_utc(store, tmp_path):
+    zoned, plain = many(2)
+    for one, text in ((zoned, "2026-11-21T01:00:00+02:00"), (plain, "2026-11-20T22:00:00")):
+        await put(store, one)
+        sidecar_text = json.dumps({**json.loads(sidecar.to_json(one)), "timestamp": text})
+        await store.put_bytes(one.key + ".json", sidecar_text.encode(), mime=sidecar.MIME)
+    async with opened(store, tmp_path / "index") as gallery:
+        moments = [(await gallery.entry(one.id)).created_at.isoformat() for one in (zoned, plain)]
+        assert moments == ["2026-11-20T23:00:00+00:00", "2026-11-20T22:00:00+00:00"]
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)], ids=str
+)
+async def test_ids_of_the_first_and_the_last_day_hide_nothing(store, tmp_path, moment):
+    far, good = generation(moment, 1), generation(NOW, 2)
+    await put(store, far, good)
+    await put_edit(store, far.id, moment, tags=("far",))
+    async with opened(store, tmp_path / "index", now=NOW + 3 * DAY) as gallery:
+        assert set(await found(gallery)) == {far.prompt, good.prompt}
+        assert (await gallery.find(far.id)).tags == ("far",)
+        await gallery.tag(far.id, add=["farther"])
+        assert (await gallery.care(dry_run=False)).removed == 0
+        with pytest.raises(UnknownName):
+            await gallery.find(generation(moment, 77).id)
+        await gallery.reindex()
+        assert (await gallery.find(far.id)).tags == ("far", "farther")
 
 
 async def test_a_sidecar_cannot_speak_for_another(store, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ERAS
+from gallery_pictures import fill
 from mcp import Client
 from mcp.types import ElicitResult
 from observe import error_text
@@ -397,3 +398,36 @@ def test_text_is_shortened_on_one_line_inside_its_quotes():
     }
     rocket = "👩\u200d🚀"
     assert quoted(rocket, 40) == f'"{rocket}"'
+
+
+async def test_a_value_is_found_by_its_name_however_many_others_begin_alike(connect, settings, tmp_path):
+    others = {"tags": [str(number) for number in range(1000, 1300)]}
+    others["loras"] = [{"name": f"art/style{n}.safetensors", "strength": 1} for n in range(300)]
+    others["loras"] += [{"name": f"style{n}.safetensors", "strength": 1} for n in range(300)]
+    own = {
+        "tags": ["1", "Fünf"],
+        "loras": [{"name": name, "strength": 1} for name in ("style.safetensors", "art/paint.safetensors")],
+    }
+    wanted, *rest = await fill(tmp_path, 3)
+    for path in sorted((tmp_path / "gallery" / "g").rglob("*.json")):
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields.update(own if fields["id"] == wanted else others)
+        path.write_text(json.dumps(fields), encoding="utf-8")
+
+    async with connect(settings) as client:
+        found = [
+            await ids_of(client, **filters)
+            for filters in (
+                {"tag": "1"},
+                {"tag": "1,fÜNF"},
+                {"lora": "style.safetensors"},
+                {"lora": "STYLE"},
+                {"lora": "paint"},
+            )
+        ]
+        other = await ids_of(client, tag="1299", lora="art/style299")
+        for nothing in ("10", "", "\ud800", "\0"):
+            assert "nknown" in await refusal(client, lora=nothing)
+
+    assert found == [[wanted]] * 5
+    assert other == rest

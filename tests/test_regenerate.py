@@ -369,3 +369,42 @@ def test_the_pixels_of_pictures_are_compared_whatever_their_files_say(tmp_path):
     assert mean_difference(buffer.getvalue(), buffer.getvalue() + b"\0") == 0
     assert mean_difference(buffer.getvalue(), png(frames[0])) == math.inf
     assert mean_difference(png(grey), png(grey.convert("RGBA"))) < 0.001
+
+
+def test_palettes_and_transparency_are_part_of_the_pixels(monkeypatch):
+    import io
+
+    from comfygen_mcp.services import regeneration_pixels
+    from comfygen_mcp.services.regeneration_pixels import mean_difference
+
+    def file(picture, kind="PNG", **options):
+        buffer = io.BytesIO()
+        picture.save(buffer, kind, **options)
+        return buffer.getvalue()
+
+    def painted(*palette):
+        picture = Image.new("P", (8, 8), 1)
+        picture.putpalette([0, 0, 0, *palette])
+        return picture
+
+    red, blue = painted(255, 0, 0), painted(0, 0, 255)
+    grey, colour, deep = (
+        Image.new("L", (8, 8), 90),
+        Image.new("RGB", (8, 8), (90, 90, 90)),
+        Image.new("I;16", (8, 8), 90),
+    )
+    films = [file(red, "GIF", save_all=True, append_images=[blue, last]) for last in (red, painted(0, 9, 0))]
+
+    assert mean_difference(file(red), file(blue)) > 1
+    assert mean_difference(file(red), file(red.convert("RGB"))) == 0
+    assert mean_difference(file(red), file(red, transparency=1)) > 1
+    assert mean_difference(*(file(red, transparency=bytes([0, alpha])) for alpha in (200, 90))) > 1
+    assert mean_difference(file(grey), file(grey, transparency=90)) > 1
+    assert mean_difference(file(colour), file(colour, transparency=(90, 90, 90))) > 1
+    assert mean_difference(file(deep), file(deep, transparency=90)) > 0
+    assert mean_difference(file(grey), file(colour)) == 0
+    assert mean_difference(films[0], films[1]) > 1
+    assert mean_difference(films[0], films[0] + b"\0") == 0
+    monkeypatch.setattr(regeneration_pixels, "MOST_FRAMES", 2)
+    assert mean_difference(films[0], films[1]) is None
+    assert mean_difference(films[0], films[0] + b"\0") is None

@@ -3,16 +3,23 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from conftest import ERAS
+from gallery_pictures import NEWEST, fill, job_of, keep, painted
 from mcp import Client, MCPError
 from mcp.types import ResourceTemplateReference
 
+from comfygen_mcp import ids
 from comfygen_mcp.app import open_app
-from comfygen_mcp.server import build_server
+from comfygen_mcp.backends.archive import Archive
+from comfygen_mcp.index.base import Query
+from comfygen_mcp.server import build_server, completions
+from comfygen_mcp.server.completions import completion
 from comfygen_mcp.server.resources import PAGE
+from comfygen_mcp.stores.local import LocalStore
 
 pytestmark = pytest.mark.anyio
 
@@ -128,8 +135,8 @@ async def completed(client, template, argument, value):
 async def test_ids_and_names_are_completed(connect, settings, era):
     generation = "comfygen://generations/{generation_id}"
     async with connect(settings, era) as client:
-        ids = [(await made(client))["generation_id"] for _ in range(2)]
-        by_id = await completed(client, generation, "generation_id", ids[0][:20])
+        known = [(await made(client))["generation_id"] for _ in range(2)]
+        by_id = await completed(client, generation, "generation_id", known[0][:20])
         every = await completed(client, generation, "generation_id", "")
         workflows = await completed(client, "comfygen://workflows/{name}", "name", "SD15")
         models = await completed(client, "comfygen://workflows/{name}", "model", "flux-d")
@@ -138,8 +145,8 @@ async def test_ids_and_names_are_completed(connect, settings, era):
         styles = await completed(client, "comfygen://presets{?name}", "style", "cine")
         nothing = await completed(client, generation, "colour", "r")
 
-    assert by_id.values == [ids[0]]
-    assert every.values == ids[::-1]
+    assert by_id.values == [known[0]]
+    assert every.values == known[::-1]
     assert workflows.values[0] == "sd15"
     assert {"sd15", "sd15-img2img"} <= set(workflows.values)
     assert "flux-dev" in models.values
@@ -147,6 +154,79 @@ async def test_ids_and_names_are_completed(connect, settings, era):
     assert presets.values == ["ultra"]
     assert styles.values == ["cinematic"]
     assert nothing.values == []
+
+
+async def test_a_name_is_completed_with_what_its_address_names(settings_for):
+    async with open_app(settings_for(COMFYUI_URL=OFF), {}) as app:
+        presets = await completion(app, "name", "dr", template="comfygen://presets{?name}")
+        every = await completion(app, "name", "", template="comfygen://presets{?name}")
+        workflows = await completion(app, "name", "sd15", template="comfygen://workflows/{name}")
+        anywhere = await completion(app, "name", "dr")
+        known = [*app.presets.presets]
+
+    assert presets.values == ["draft"]
+    assert every.values == known
+    assert {"sd15", "sd15-img2img"} <= set(workflows.values)
+    assert not set(workflows.values) & set(known)
+    assert anywhere.values[0] == "draft"
+
+
+async def test_ids_of_comparisons_are_completed_for_those_who_made_them(settings_for, engine):
+    settings = settings_for(COMFYUI_URL=engine.url)
+    who = {"name": "ann"}
+    server = build_server(
+        lambda: open_app(settings, {}),
+        settings=lambda: settings,
+        for_caller=lambda app, _: replace(app, owner=who["name"]),
+    )
+    address = "comfygen://comparisons/{comparison_id}"
+
+    async def compared(client):
+        axes = {"models": ["sd15"], "axes": {"steps": [1, 2]}, "size": "256x256"}
+        result = await client.call_tool("compare_models", {"prompt": "a fox", **axes})
+        return result.structured_content["comparison_id"]
+
+    async with Client(server) as client:
+        await made(client)
+        ann = await compared(client)
+        who["name"] = "bob"
+        bob = await compared(client)
+        await client.read_resource(f"comfygen://comparisons/{bob}")
+        of_bob = await completed(client, address, "comparison_id", "")
+        of_ann = await completed(client, address, "comparison_id", ann[:30])
+        who["name"] = None
+        of_all = await completed(client, address, "comparison_id", "")
+    async with open_app(settings, {}) as app:
+        entries = (await app.gallery.search(Query())).entries
+        for entry in entries:
+            await app.gallery.share(entry.id, shared=True)
+        shared = await completion(replace(app, owner="bob"), "comparison_id", "")
+
+    assert of_bob.values == [bob]
+    assert of_ann.values == []
+    assert of_all.values == [bob, ann]
+    assert len(entries) == 5
+    assert shared.values == [bob]
+
+
+async def test_comparisons_are_looked_for_among_the_newest_pages_only(settings_for, tmp_path, monkeypatch):
+    monkeypatch.setattr(completions, "PAGES_READ", 1)
+    monkeypatch.setattr(completions, "MAX_PAGE", 2)
+    await fill(tmp_path, 3)
+    groups = [ids.new_job_id(NEWEST + timedelta(hours=hour)) for hour in (-48, 1, 2)]
+    archive = Archive(LocalStore(tmp_path / "gallery"))
+    picture = painted(tmp_path / "cell.png", (64, 64), 40)
+    for number, group in enumerate(groups):
+        job = job_of(number, "a cell", ids.id_time(group), group_id=group)
+        await keep(archive, job, picture)
+    settings = settings_for(COMFYUI_URL=OFF, COMFYGEN_STORE=str(tmp_path / "gallery"))
+    async with open_app(settings, {}) as app:
+        near = await completion(app, "comparison_id", "")
+        monkeypatch.setattr(completions, "PAGES_READ", 3)
+        far = await completion(app, "comparison_id", "")
+
+    assert near.values == groups[:0:-1]
+    assert far.values == groups[::-1]
 
 
 async def test_at_most_a_hundred_values_are_offered_and_no_host_is_needed(connect, settings, settings_for):
@@ -228,3 +308,12 @@ async def test_an_index_that_fails_hides_no_picture(settings_for, connect, engin
     assert read.structured_content["output"] == output
     assert read.structured_content["children"] == []
     assert "index cannot be used" in search.content[0].text
+
+
+async def test_a_name_is_completed_by_the_address_that_has_it(connect, settings):
+    async with connect(settings) as client:
+        presets = await completed(client, "comfygen://presets{?name}", "name", "dr")
+        workflows = await completed(client, "comfygen://workflows/{name}", "name", "dr")
+
+    assert presets.values == ["draft"]
+    assert workflows.values == []

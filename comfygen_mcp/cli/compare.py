@@ -10,8 +10,9 @@ import typer
 from comfygen_mcp.app import App
 from comfygen_mcp.cli.compare_folder import ComparisonFolder
 from comfygen_mcp.cli.compare_progress import followed
+from comfygen_mcp.cli.gallery_filters import each
 from comfygen_mcp.cli.knobs import AsJson, Negative, SizeText
-from comfygen_mcp.cli.session import Options, opened, run
+from comfygen_mcp.cli.session import EXIT_BAD_INPUT, Options, fail, opened, run
 from comfygen_mcp.compare import CompareRequest
 from comfygen_mcp.compare_axes import parse_axes
 from comfygen_mcp.errors import BadRequest
@@ -20,7 +21,7 @@ from comfygen_mcp.tools.compare_results import failure_text, headline, planned_t
 from comfygen_mcp.tools.compare_views import CompareView, compare_view, planned_view
 from comfygen_mcp.tools.results import PREVIEW_ENGINE_TEXT
 
-Values = Annotated[str | None, typer.Option(help="One for all cells, or several to compare: 4,8,12.")]
+Values = Annotated[list[str] | None, typer.Option(help="One for all cells, or several to compare: 4,8,12.")]
 
 
 def compare(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
@@ -34,9 +35,12 @@ def compare(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
     loras: Annotated[
         list[str] | None, typer.Option("--loras", "--lora", help="LoRAs to compare: none,ink,pen:0.7.")
     ] = None,
-    strengths: Annotated[str | None, typer.Option(help="Strengths of the LoRA: 0.4,0.8.")] = None,
+    strengths: Annotated[list[str] | None, typer.Option(help="Strengths of the LoRA: 0.4,0.8.")] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", "--seeds", help="One for all, or several; default: one is drawn.")
+        list[str] | None, typer.Option(help="One for all cells; default: one is drawn for all.")
+    ] = None,
+    seeds: Annotated[
+        list[str] | None, typer.Option(help="Several to compare: 1,2,3; each 0 or -1 draws one.")
     ] = None,
     steps: Values = None,
     cfg: Values = None,
@@ -60,12 +64,18 @@ def compare(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
     One seed is drawn for all; of the settings only what is given here is forced on the models. At most two
     options with several values: they become rows and columns.
     """
+    if seed is not None and seeds is not None:
+        fail(
+            f"--seed {','.join(seed)[:80]} contradicts --seeds {','.join(seeds)[:80]}. Give --seed for all "
+            "cells, or --seeds to compare, not both.",
+            code=EXIT_BAD_INPUT,
+        )
     axes = {
         "models": _listed(models),
         "presets": _listed(presets),
         "loras": _listed(loras),
         "strengths": _listed(strengths),
-        "seeds": _listed(seed),
+        "seeds": _listed(seeds if seed is None else seed),
         "steps": _listed(steps),
         "cfg": _listed(cfg),
     }
@@ -90,20 +100,21 @@ def compare(  # noqa: PLR0913, PLR0917 - each option is one knob of the request
         run(lambda: _compare(Options(ctx.obj), request(), output=output, as_json=as_json))
 
 
-def _listed(written: list[str] | str | None) -> list[str] | None:
+def _listed(written: list[str] | None) -> list[str] | None:
     """Split at commas; what was not given is None."""
-    if written is None:
-        return None
-    texts = [written] if isinstance(written, str) else written
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    return None if written is None else list(each(written))
 
 
 async def _plan(options: Options, request: CompareRequest, *, as_json: bool) -> None:
     async with opened(options) as app:
         comparison = await app.comparisons.plan(request)
-    view = planned_view(comparison)
-    shown = json.dumps(view.model_dump(mode="json"), indent=2, ensure_ascii=False)
-    typer.echo(shown if as_json else planned_text(comparison, view))
+    seeds = ",".join(dict.fromkeys(str(cell.seed) for cell in comparison.cells))
+    how = f"the same command without --dry-run, and with --seed {seeds}, makes exactly these"
+    view = planned_view(comparison).model_copy(update={"next": how})
+    if as_json:
+        typer.echo(json.dumps(view.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(f"{planned_text(comparison, view)}\n{how[0].upper()}{how[1:]}.")
 
 
 async def _compare(options: Options, request: CompareRequest, *, output: Path, as_json: bool) -> None:
@@ -127,21 +138,25 @@ async def _to_its_end(app: App, state: ComparisonState, output: Path, *, as_json
     comparison_id = state.comparison.id
     folder = ComparisonFolder(app.store, state.comparison, output)
     try:
-        state = await followed(app, comparison_id, folder)
+        state = await followed(app, state, folder)
     except asyncio.CancelledError:
         typer.echo(f"what is done is kept; go on with: {resume_words(comparison_id, output)}", err=True)
         raise
     view = await compare_view(state, app)
     if view.done < view.total:
         view = view.model_copy(update={"next": resume_words(comparison_id, output)})
-    if state.comparison.status == "failed":
-        raise state.failure(failure_text(state.comparison, view))
+    failed = state.comparison.status == "failed"
+    if failed and state.failure is BadRequest:
+        view = view.model_copy(update={"next": "ask for something else; resuming would end the same way"})
     if as_json:
         shown = {**view.model_dump(mode="json"), "folder": str(folder.path.absolute())}
         typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
-        typer.echo(_summary(view), err=True)
+        if not failed:
+            typer.echo(_summary(view), err=True)
         typer.echo(folder.path)
+    if failed:
+        raise state.failure(failure_text(state.comparison, view))
 
 
 def _summary(view: CompareView) -> str:

@@ -1,6 +1,9 @@
 """Live progress of a comparison: a bar that counts cells, and a line for each that has ended."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+import typer
 
 from comfygen_mcp.app import App
 from comfygen_mcp.cli.compare_folder import ComparisonFolder
@@ -14,26 +17,36 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-async def followed(app: App, comparison_id: str, folder: ComparisonFolder) -> ComparisonState:
-    """Return the last state; *folder* is brought up to date after every cell."""
+async def followed(app: App, begun: ComparisonState, folder: ComparisonFolder) -> ComparisonState:
+    """Return the last state after *begun*; *folder* is brought up to date after every cell.
+
+    What had ended before, in the run that is resumed, was told then.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    told: set[tuple[int, str | None]] = set()
-    state = await app.comparisons.find(comparison_id)
+    told = {_key(attempt) for attempt in begun.comparison.attempts if attempt.status != "running"}
+    state = begun
+    if done := begun.count("done"):
+        typer.echo(f"{done} of {len(begun.comparison.cells)} cells are done already", err=True)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=float(len(state.comparison.cells)))
-        async for state in app.comparisons.watch(comparison_id):
+        async for state in app.comparisons.watch(begun.comparison.id):
             made, words = progress_of(state)
             bar.update(task, completed=made, description=words[:100])
             ended = [a for a in state.comparison.attempts if a.status != "running"]
-            fresh = [attempt for attempt in ended if (attempt.cell, attempt.job_id) not in told]
+            fresh = [attempt for attempt in ended if _key(attempt) not in told]
             if fresh or state.finished:
-                told.update((attempt.cell, attempt.job_id) for attempt in fresh)
+                told.update(map(_key, fresh))
                 _tell(bar, state.comparison, fresh)
                 await folder.update(state.comparison)
     return state
+
+
+def _key(attempt: Attempt) -> tuple[int, datetime]:
+    """Return what tells attempts apart: those that failed early have no job."""
+    return attempt.cell, attempt.started_at
 
 
 def _tell(bar: "Progress", comparison: Comparison, attempts: list[Attempt]) -> None:

@@ -5,6 +5,23 @@ from typing import Annotated
 
 import typer
 
+from comfygen_mcp.cli.gallery_filters import (
+    Backend,
+    Contains,
+    Group,
+    KindName,
+    Lora,
+    MinScore,
+    Model,
+    Parent,
+    Preset,
+    SeedRange,
+    Since,
+    Tags,
+    Until,
+    WorkflowName,
+    each,
+)
 from comfygen_mcp.cli.knobs import AsJson
 from comfygen_mcp.cli.session import Options, run
 
@@ -23,22 +40,20 @@ def search(  # noqa: PLR0913, PLR0917 - each option is one filter
     text: Annotated[
         list[str] | None, typer.Argument(help='Words, "phrases", begin*; after -- also -without.')
     ] = None,
-    contains: Annotated[str | None, typer.Option(help="Any piece of the prompt.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Model file, or name.")] = None,
-    backend: Annotated[str | None, typer.Option(help="Name that the model was asked for by.")] = None,
-    workflow: Annotated[str | None, typer.Option(help="Workflow.")] = None,
-    lora: Annotated[str | None, typer.Option(help="LoRA.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Preset.")] = None,
-    kind: Annotated[str | None, typer.Option(help="txt2img, img2img, inpaint, edit, upscale ...")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Tag; given several times: all of them.")] = None,
-    seed: Annotated[str | None, typer.Option(help="One, or a range: 100-200.")] = None,
-    min_score: Annotated[float | None, typer.Option(help="Lowest score.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Date, time in UTC, or how long ago: 12h, 7d, 2w.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="The same; a day is included.")] = None,
-    group: Annotated[str | None, typer.Option(help="Id of a comparison.")] = None,
-    parent: Annotated[str | None, typer.Option(help="Only what was made from this one.")] = None,
+    contains: Contains = None,
+    model: Model = None,
+    backend: Backend = None,
+    workflow: WorkflowName = None,
+    lora: Lora = None,
+    preset: Preset = None,
+    kind: KindName = None,
+    tag: Tags = None,
+    seed: SeedRange = None,
+    min_score: MinScore = None,
+    since: Since = None,
+    until: Until = None,
+    group: Group = None,
+    parent: Parent = None,
     relevance: Annotated[bool, typer.Option("--relevance", help="Best match first, not newest.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many to show.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="The next page, as the last one says.")] = None,
@@ -58,7 +73,7 @@ def search(  # noqa: PLR0913, PLR0917 - each option is one filter
         lora=lora,
         preset=preset,
         kind=kind,
-        tags=tuple(tag or ()),
+        tags=each(tag),
         seed=seed,
         min_score=min_score,
         since=since,
@@ -174,24 +189,60 @@ def export(  # noqa: PLR0913, PLR0917 - each option is one choice of what is pac
         list[str] | None, typer.Argument(metavar="[ID...]", help="Only these; default: all.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Only those with these words.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Only those with this tag.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only those since then.")] = None,
+    contains: Contains = None,
+    model: Model = None,
+    backend: Backend = None,
+    workflow: WorkflowName = None,
+    lora: Lora = None,
+    preset: Preset = None,
+    kind: KindName = None,
+    tag: Tags = None,
+    seed: SeedRange = None,
+    min_score: MinScore = None,
+    since: Since = None,
+    until: Until = None,
+    group: Group = None,
+    parent: Parent = None,
     strip: Annotated[
-        bool | None, typer.Option("--strip/--keep-metadata", help="Leave graphs and hosts out, or in.")
+        bool | None,
+        typer.Option(
+            "--strip/--keep-metadata",
+            help="Leave graphs and hosts out, or in; default: as strip_metadata says.",
+        ),
     ] = None,
     sidecars: Annotated[bool, typer.Option("--sidecars/--no-sidecars", help="Add the recipes.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Pack stored files and their recipes into a zip."""
+    """Pack stored files and their recipes into a zip: those with these ids, or what a search finds.
+
+    With the default settings graphs are left out: --keep-metadata is for pictures to be made again.
+    """
     from comfygen_mcp.cli.gallery_care import export_zip
     from comfygen_mcp.services.gallery_search import Filters
 
-    filters = Filters(text=text or "", tags=tuple(tag or ()), since=since)
+    filters = Filters(
+        text=text or "",
+        contains=contains,
+        model=model,
+        backend=backend,
+        workflow=workflow,
+        lora=lora,
+        preset=preset,
+        kind=kind,
+        tags=each(tag),
+        seed=seed,
+        min_score=min_score,
+        since=since,
+        until=until,
+        group=group,
+        parent=parent,
+    )
     run(
         lambda: export_zip(
             Options(ctx.obj),
             into,
-            generation_ids or filters,
+            generation_ids or (),
+            filters,
             strip=strip,
             sidecars=sidecars,
             as_json=as_json,

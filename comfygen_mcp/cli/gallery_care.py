@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
+from comfygen_mcp.app import App
 from comfygen_mcp.cli.gallery_change import ask
+from comfygen_mcp.cli.gallery_show import with_whole_group
 from comfygen_mcp.cli.session import EXIT_FAILED, Options, opened
+from comfygen_mcp.errors import BadRequest
 from comfygen_mcp.index.base import Query
 from comfygen_mcp.services.gallery_search import Filters, GallerySearch
 
@@ -43,27 +46,28 @@ async def import_files(options: Options, folder: Path, *, as_json: bool) -> None
     else:
         typer.echo(f"{report.imported:,} imported, {report.present:,} were there already.")
         for failure in report.failures:
-            typer.echo(f"not imported: {failure.file}: {failure.reason}", err=True)
-    if report.failed:
+            typer.echo(f"note: not imported: {failure.file}: {failure.reason}", err=True)
+        if (unnamed := report.failed - len(report.failures)) > 0:
+            typer.echo(f"note: {unnamed:,} more were not imported", err=True)
+    # A folder has other files too; only when nothing in it is ours it is the wrong one.
+    if report.failed and not report.imported and not report.present:
         raise typer.Exit(EXIT_FAILED)
 
 
-async def export_zip(
+async def export_zip(  # noqa: PLR0913 - each is one choice of what is packed
     options: Options,
     into: Path,
-    what: Sequence[str] | Filters,
+    generation_ids: Sequence[str],
+    filters: Filters,
     *,
     strip: bool | None,
     sidecars: bool,
     as_json: bool,
 ) -> None:
+    if generation_ids and filters != Filters():
+        raise BadRequest("Give ids, or filters such as --tag, not both: ids name exactly what is packed.")
     async with opened(options) as app:
-        wanted: Query | Sequence[str]
-        if isinstance(what, Filters):
-            search = GallerySearch(app.gallery, visible_to=None, now=lambda: datetime.now(UTC))
-            wanted = await search.query(what)
-        else:
-            wanted = what
+        wanted = generation_ids or await _query(app, filters)
         with _bar("packing") as tell:
             report = await app.gallery.export(wanted, into, strip=strip, sidecars=sidecars, progress=tell)
     if as_json:
@@ -73,6 +77,11 @@ async def export_zip(
     for names, why in ((report.missing, "gone"), (report.uncleaned, "its metadata cannot be taken out")):
         for name in names:
             typer.echo(f"left out: {name}: {why}", err=True)
+
+
+async def _query(app: App, filters: Filters) -> Query:
+    search = GallerySearch(app.gallery, visible_to=None, now=lambda: datetime.now(UTC))
+    return await search.query(await with_whole_group(app, filters))
 
 
 async def sweep_store(options: Options, *, orphans: bool, dry_run: bool, yes: bool, as_json: bool) -> None:

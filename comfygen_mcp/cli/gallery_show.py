@@ -1,17 +1,25 @@
 """What `comfygen gallery search`, `show` and `open` print: rows, recipes, small pictures."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 
 import typer
+from anyio import to_thread
 
+from comfygen_mcp import sidecar
 from comfygen_mcp.app import App
 from comfygen_mcp.cli.session import Options, opened
-from comfygen_mcp.errors import BadRequest, StoreFailed
+from comfygen_mcp.errors import ComfygenError, StoreFailed
 from comfygen_mcp.index.base import Entry
 from comfygen_mcp.models import Generation
 from comfygen_mcp.services.gallery_search import Filters
+
+UNKNOWN = "unknown"
+"""What an imported record says where nothing is known."""
+OPENED_S = 5.0
+"""After so long a program that still runs has opened the file."""
 
 
 async def search_gallery(
@@ -27,6 +35,7 @@ async def search_gallery(
     from comfygen_mcp.tools.gallery_views import search_view
 
     async with opened(options) as app:
+        filters = await with_whole_group(app, filters)
         page = await found(app, filters, limit=limit, cursor=cursor)
         if as_json:
             view = await search_view(page, app)
@@ -40,6 +49,14 @@ async def search_gallery(
         typer.echo(f"{len(page.entries)} of {more}{page.total:,}", err=True)
     if page.cursor:
         typer.echo(f"next page: --cursor {page.cursor}", err=True)
+
+
+async def with_whole_group(app: App, filters: Filters) -> Filters:
+    """Return *filters* with the whole id of the comparison whose beginning was given."""
+    if filters.group is None or sidecar.span_of(filters.group) is None:
+        return filters
+    state = await app.comparisons.find(filters.group)
+    return filters.model_copy(update={"group": state.comparison.id})
 
 
 async def show_generation(
@@ -76,8 +93,8 @@ async def open_generation(options: Options, generation_id: str) -> None:
             raise StoreFailed(f"The file of generation {entry.id} is no longer there.")
     place = str(path) if path else link
     typer.echo(place)
-    if typer.launch(place) != 0:
-        raise BadRequest("No program of this machine opens it; the line above is where it is.")
+    if not await to_thread.run_sync(_launched, place):
+        raise ComfygenError("It could not be opened: no program here shows it. Its place is printed above.")
 
 
 async def _print_rows(app: App, entries: Sequence[Entry], *, thumbnails: bool) -> None:
@@ -134,18 +151,18 @@ def _facts(
     facts = {
         "id": generation.id,
         "file": place,
-        "made": f"{generation.timestamp.astimezone():%Y-%m-%d %H:%M:%S}, {generation.timings.latency_ms} ms",
+        "made": _made(generation),
         "prompt": plain(generation.prompt),
         "negative": plain(generation.negative_prompt),
-        "model": f"{generation.backend} ({generation.model})" if generation.model else generation.backend,
+        "model": _model(generation),
         "seed": str(generation.seed),
         "settings": ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None),
         "size": f"{generation.width}x{generation.height}" if generation.width else "",
         "LoRAs": ", ".join(f"{use.name}:{use.strength:g}" for use in generation.loras),
         "preset": generation.preset or "",
         "style": generation.style or "",
-        "workflow": generation.workflow,
-        "host": f"{generation.host} (ComfyUI {generation.comfyui_version or 'of an unknown version'})",
+        "workflow": "" if generation.workflow == UNKNOWN else generation.workflow,
+        "host": _host(generation),
         "tags": ", ".join(plain(tag) for tag in generation.tags),
         "score": "" if generation.validation_score is None else f"{generation.validation_score:g}",
         "shared": "yes" if entry.shared else "",
@@ -156,3 +173,43 @@ def _facts(
         "stand-in": "by the preview engine; no diffusion model ran" if generation.preview_engine else "",
     }
     return [(name, value) for name, value in facts.items() if value]
+
+
+def _made(generation: Generation) -> str:
+    """Return when it was made and how long that took, where that is known: not of what was imported."""
+    when = f"{generation.timestamp.astimezone():%Y-%m-%d %H:%M:%S}"
+    took = generation.timings.latency_ms
+    return f"{when}, {took} ms" if took else when
+
+
+def _model(generation: Generation) -> str:
+    name, file = (None if known == UNKNOWN else known for known in (generation.backend, generation.model))
+    return f"{name} ({file})" if name and file else name or file or ""
+
+
+def _host(generation: Generation) -> str:
+    if generation.host == UNKNOWN:
+        return ""
+    version = generation.comfyui_version or "of an unknown version"
+    return f"{generation.host} (ComfyUI {version})"
+
+
+def _launched(place: str) -> bool:
+    """Begin the program that this machine has for *place*; what it says itself is of no use here."""
+    if sys.platform in {"darwin", "win32"}:
+        return typer.launch(place) == 0
+    try:
+        # The usual program for this; *place* is one of ours, and one argument without a shell.
+        process = subprocess.Popen(  # noqa: S603 - as said above
+            ["xdg-open", place],  # noqa: S607 - it lies where the desktop has it
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return process.wait(OPENED_S) == 0
+    except OSError:
+        return False
+    except subprocess.TimeoutExpired:
+        # Some desktops start the program itself in its place: it is open.
+        return True

@@ -8,6 +8,7 @@ from typing import Any
 from comfygen_mcp.edits import Edit, Edited, folded
 from comfygen_mcp.index.base import Entry, Reading
 from comfygen_mcp.index.edited import with_changes
+from comfygen_mcp.index.entries import encodable
 from comfygen_mcp.index.order import ID_BITS, rid_of, uuid_of
 from comfygen_mcp.index.query_text import words_of
 from comfygen_mcp.index.sqlite_rows import COLUMNS, cells_of, entry_of_row
@@ -91,7 +92,7 @@ class Change:
         identifier = uuid_of(entry.id).bytes
         row = self._row(identifier)
         changes = self._edited(identifier)
-        new = None if changes.deleted else with_changes(entry, changes)
+        new = None if changes.deleted else encodable(with_changes(entry, changes))
         old = None if row is None else entry_of_row(row[1:])
         if old == new:
             return

@@ -19,6 +19,8 @@ COLUMNS = tuple(Entry.model_fields)
 _SEED_OFFSET = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = 2**63 - 1
+_FIRST = microseconds(datetime.min.replace(tzinfo=UTC))
+_LAST = microseconds(datetime.max.replace(tzinfo=UTC))
 
 
 def cells_of(entry: Entry) -> list[Cell]:
@@ -51,6 +53,11 @@ def packed_id(text: str) -> str | bytes:
 def packed_seed(seed: int) -> int:
     """Return *seed* moved by 2^63, which keeps the order."""
     return seed - _SEED_OFFSET
+
+
+def _moment(value: int) -> datetime:
+    """Return the time of so many microseconds, or the nearest that a datetime holds."""
+    return _EPOCH + timedelta(microseconds=max(_FIRST, min(_LAST, value)))
 
 
 def _int64(value: int) -> int:
@@ -98,5 +105,5 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("preview_engine", "shared"), bool),
     "sha256": _hash_text,
     "seed": lambda value: value + _SEED_OFFSET,
-    "created_at": lambda value: _EPOCH + timedelta(microseconds=value),
+    "created_at": _moment,
 }

@@ -99,12 +99,12 @@ async def _resource_page(ctx: Context, cursor: str | None) -> ListResourcesResul
     return await resource_page(await the_app(ctx), cursor)
 
 
-async def _completion(ctx: Context, argument: str, typed: str) -> Completion:
+async def _completion(ctx: Context, argument: str, typed: str, template: str | None) -> Completion:
     from comfygen_mcp.server.completions import completion
     from comfygen_mcp.tools.context import the_app
 
     try:
-        return await completion(await the_app(ctx), argument, typed)
+        return await completion(await the_app(ctx), argument, typed, template=template)
     except ComfygenError:
         # Nobody can read an error while typing: there is nothing to offer.
         return Completion(values=[])

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 ResourcePage: TypeAlias = Callable[[Context, str | None], Awaitable[ListResourcesResult]]
 """The request and a cursor → a page."""
-Complete: TypeAlias = Callable[[Context, str, str], Awaitable[Completion]]
-"""The request, an argument's name and its beginning → the values that begin so."""
+Complete: TypeAlias = Callable[[Context, str, str, str | None], Awaitable[Completion]]
+"""The request, an argument's name and its beginning, the template that has it → the values that begin so."""
 
 SHOWN_VALUE = 80
 """Characters of a refused value that are repeated to the caller."""
@@ -150,7 +150,8 @@ class HardenedServer(MCPServer["OpenApp"]):
             ctx: ServerRequestContext["OpenApp"], params: CompleteRequestParams
         ) -> CompleteResult:
             argument = params.argument
-            found = await completing(self._context(ctx), argument.name, argument.value)
+            template = params.ref.uri if params.ref.type == "ref/resource" else None
+            found = await completing(self._context(ctx), argument.name, argument.value, template)
             return CompleteResult(completion=found)
 
         self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, complete)

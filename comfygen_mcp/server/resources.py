@@ -49,12 +49,13 @@ def add_resources(server: MCPServer[Any]) -> None:
 
 
 async def read_generation(generation_id: str, ctx: Context) -> str:
-    """Return the sidecar of one stored file, as it is today."""
+    """Return the sidecar of one stored file, as it is today; of another's, without what is private."""
     from comfygen_mcp.sidecar import to_json
+    from comfygen_mcp.tools.sharing import as_seen
     from comfygen_mcp.tools.views import shown_url
 
     async with _reading(ctx) as app:
-        generation = await _generation(app, generation_id)
+        generation = await as_seen(await _generation(app, generation_id), app)
         shown = generation.model_copy(update={"minio_url": shown_url(generation, app)})
         return to_json(shown).decode("utf-8")
 

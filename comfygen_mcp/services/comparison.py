@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 from comfygen_mcp.compare import CompareRequest, Comparison
+from comfygen_mcp.services.comparison_cells import refused_cells
 from comfygen_mcp.services.comparison_plan import ComparisonPlanner
-from comfygen_mcp.services.comparison_recovery import recovered
+from comfygen_mcp.services.comparison_recovery import deleted_cells, recovered, without_deleted
 from comfygen_mcp.services.comparison_run import ComparisonRun, ComparisonState
 from comfygen_mcp.services.comparison_shelf import ComparisonShelf
 from comfygen_mcp.services.generation import GenerationService
@@ -44,9 +45,12 @@ class ComparisonService:
         self._attendants: Counter[str] = Counter()
 
     async def plan(self, request: CompareRequest) -> Comparison:
-        """Return the cells that `start` would make, with notes on models that cannot run; nothing is sent."""
+        """Return the cells that `start` would make, with notes on what cannot run now; nothing is sent."""
         comparison = await self._planner.planned(request)
-        return comparison.model_copy(update={"notes": await self._planner.not_ready(comparison)})
+        not_ready = await self._planner.not_ready(comparison)
+        refused = await refused_cells(comparison, self._generation.plan)
+        lines = (f"Not ready: {line}" for line in dict.fromkeys((*not_ready, *refused)))
+        return comparison.model_copy(update={"notes": (*comparison.notes, *lines)})
 
     async def start(self, request: CompareRequest) -> ComparisonState:
         comparison = await self._planner.planned(request)
@@ -54,15 +58,24 @@ class ComparisonService:
         return self._begin(comparison)
 
     async def resume(self, comparison_id: str, *, visible_to: str | None = None) -> ComparisonState:
-        """Make what is not done yet: cells that failed, were skipped, or never begun.
+        """Make what is not done yet: cells that failed, were skipped or deleted, or never begun.
 
         One that runs here is returned as it is, as is one that has nothing left to make.
         """
         state = await self.find(comparison_id, visible_to=visible_to)
-        if state.live or (state.finished and state.count("done") == len(state.comparison.cells)):
+        if state.live:
             return state
-        comparison = await recovered(state.comparison, self._generation.find, self._now())
-        return self._begin(comparison)
+        deleted = await self.deleted(state)
+        if state.finished and state.count("done") - len(deleted) == len(state.comparison.cells):
+            return state
+        kept = without_deleted(state.comparison, deleted)
+        return self._begin(await recovered(kept, self._generation.find, self._now()))
+
+    async def deleted(self, state: ComparisonState) -> frozenset[int]:
+        """Return the cells of one that has ended whose pictures were deleted since."""
+        if state.live:
+            return frozenset()
+        return await deleted_cells(state.comparison, self._generation.find)
 
     async def find(self, comparison_id: str, *, visible_to: str | None = None) -> ComparisonState:
         """Return where a comparison stands, from this process or from the store; raises UnknownName."""

@@ -8,6 +8,7 @@ from comfygen_mcp import ids
 from comfygen_mcp.compare import Axes, Cell, CompareRequest, Comparison
 from comfygen_mcp.compare_plan import planned_cells, varying
 from comfygen_mcp.errors import BadRequest
+from comfygen_mcp.graph.shown import listed
 from comfygen_mcp.models import SEED_JSON_SAFE, Limits
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import Presets
@@ -18,6 +19,9 @@ from comfygen_mcp.sizes import resolve_size
 
 _ANY_SIZE = Limits(multiple_of=1, min_edge=1, max_edge=10**9, max_pixels=10**18)
 """Each model has its own limits; here only what is no size at all is refused."""
+
+MODELS_NAMED = 5
+"""Of those that could be compared."""
 
 
 class ComparisonPlanner:
@@ -53,6 +57,7 @@ class ComparisonPlanner:
             request=request.model_copy(update={"axes": axes}),
             axes=varying(axes),
             cells=cells,
+            notes=_without_lora(axes),
         )
 
     async def not_ready(self, comparison: Comparison) -> tuple[str, ...]:
@@ -110,13 +115,21 @@ class ComparisonPlanner:
         ready = [offer.name for offer in await self._catalogue.ready("txt2img")]
         raise BadRequest(
             "There is nothing to compare yet. Name two or more models, or give an axis several values, for "
-            f'example {{"steps": [4, 8]}}. Installed models: {", ".join(ready) or "none"}.'
+            'example {"steps": [4, 8]} (--steps 4,8). Installed models: '
+            f"{listed(ready, MODELS_NAMED) or 'none'}."
         )
 
     def _seeds(self, axes: Axes) -> tuple[int, ...]:
         """Return the seeds as numbers; one is drawn for all cells when none is named."""
         seeds = [parse_seed(seed) or self._draw() for seed in axes.seeds or (None,)]
         return tuple(dict.fromkeys(seeds))
+
+
+def _without_lora(axes: Axes) -> tuple[str, ...]:
+    """Say that strengths turn nothing where there is no LoRA: the grid keeps those cells."""
+    if len(axes.strengths) > 1 and any(not uses for uses in axes.loras):
+        return ("Without a LoRA a strength changes nothing: the cells of LoRA none come out alike.",)
+    return ()
 
 
 def _checked_part(request: CompareRequest, cell: Cell) -> GenerateRequest:

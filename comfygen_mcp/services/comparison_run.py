@@ -18,7 +18,7 @@ from comfygen_mcp.compare import (
 from comfygen_mcp.errors import BackendUnreachable, BadRequest, ComfygenError, StoreFailed
 from comfygen_mcp.jobs.base import JobState
 from comfygen_mcp.models import Progress, Record
-from comfygen_mcp.models_request import GenerateRequest
+from comfygen_mcp.services.comparison_cells import cell_request
 from comfygen_mcp.services.comparison_shelf import ComparisonShelf
 from comfygen_mcp.services.generation import GenerationService
 
@@ -148,7 +148,7 @@ class ComparisonRun:
         )
         self._show(number, Progress(phase="queued", message="starting"))
         try:
-            job = (await self._generation.start(self._request(cell))).job
+            job = (await self._generation.start(cell_request(self._comparison, cell))).job
             attempt = attempt.model_copy(update={"job_id": job.id, "model": job.model or None})
             state = await self._followed(number, attempt, job.id)
         except ComfygenError as error:
@@ -171,24 +171,6 @@ class ComparisonRun:
             if state.progress is not None:
                 self._show(number, state.progress)
         return state
-
-    def _request(self, cell: Cell) -> GenerateRequest:
-        request = self._comparison.request
-        return GenerateRequest(
-            prompt=request.prompt,
-            negative=request.negative,
-            style=request.style,
-            size=request.size,
-            model=cell.backend,
-            preset=cell.preset,
-            loras=cell.loras,
-            seed=cell.seed,
-            steps=cell.steps,
-            cfg=cell.cfg,
-            group_id=self._comparison.id,
-            caller=request.caller,
-            owner=request.owner,
-        )
 
     def _ended(self, attempt: Attempt, cell: Cell, state: JobState) -> Attempt:
         if state.status == "cancelled":

@@ -9,6 +9,7 @@ from comfygen_mcp import compare
 from comfygen_mcp.compare import Comparison, StoredSheet
 from comfygen_mcp.compare_sheet import sheet_of
 from comfygen_mcp.errors import BadRequest, StoreFailed, UnknownName
+from comfygen_mcp.names import nearest_names, telling_beginnings
 from comfygen_mcp.stores.base import Store
 
 RECORD = "compare.json"
@@ -16,6 +17,8 @@ SHEET = "contact-sheet.png"
 PREVIEW = "contact-sheet-preview.webp"
 SHORTEST_BEGINNING = 8
 """Digits of an id that are enough to be looked for."""
+NAMED = 5
+"""Comparisons that are named to somebody who asks for one that is not there."""
 
 
 class ComparisonShelf:
@@ -32,11 +35,12 @@ class ComparisonShelf:
         """Return a comparison by its id, or by enough of its beginning; raises UnknownName."""
         comparison = await self._read(comparison_id)
         if comparison is None:
-            whole = await self._completed(comparison_id)
+            whole = await self._completed(comparison_id, visible_to)
             comparison = None if whole is None else await self._read(whole)
         if comparison is None or (visible_to is not None and comparison.request.owner != visible_to):
             known = await self._ids() if visible_to is None else []
-            raise UnknownName("comparison", comparison_id, known[::-1], hint=_HINT)
+            near = nearest_names(comparison_id, known[::-1], limit=NAMED) or known[: -NAMED - 1 : -1]
+            raise UnknownName("comparison", comparison_id, near, hint=_HINT)
         return comparison
 
     async def draw(self, comparison: Comparison) -> StoredSheet:
@@ -69,14 +73,24 @@ class ComparisonShelf:
             return None
         return compare.from_json(await self._store.read(key), key=key)
 
-    async def _completed(self, beginning: str) -> str | None:
+    async def _completed(self, beginning: str, visible_to: str | None) -> str | None:
         digits = beginning.replace("-", "").casefold()
         if not SHORTEST_BEGINNING <= len(digits) < 32:
             return None
         found = {i for i in await self._ids() if i.replace("-", "").startswith(digits)}
+        if visible_to is not None:
+            found = {i for i in found if await self._owner(i) == visible_to}
         if len(found) > 1:
-            raise BadRequest(f"Several comparisons begin with {beginning!r}: {', '.join(sorted(found))}.")
+            apart = ", ".join(telling_beginnings(found, shortest=SHORTEST_BEGINNING))
+            raise BadRequest(f"Several comparisons begin with {beginning!r}: {apart}. Give one of these.")
         return next(iter(found), None)
+
+    async def _owner(self, comparison_id: str) -> str | None:
+        try:
+            comparison = await self._read(comparison_id)
+        except StoreFailed:
+            return None
+        return comparison and comparison.request.owner
 
     async def _ids(self) -> list[str]:
         suffix = f"/{RECORD}"

@@ -13,7 +13,7 @@ from comfygen_mcp.models import Record
 from comfygen_mcp.services.gallery_edits import GalleryEdits
 from comfygen_mcp.services.gallery_fill import Tell
 from comfygen_mcp.services.gallery_survey import MOST, Survey, survey
-from comfygen_mcp.services.gallery_tags import KEEP
+from comfygen_mcp.services.gallery_tags import is_kept
 from comfygen_mcp.stores.base import Store
 
 SHOWN = 20
@@ -43,11 +43,16 @@ class CareReport(Record):
     *orphans* are files whose sidecar never came, *unfinished* objects that an interrupted deletion left.
     *expired* generations are older than the rules allow, *surplus* ones the oldest above the quota;
     *going* names the first of both, oldest first. *removed* counts objects and generations together.
+    *total_bytes* is what the quota is about: files of generations and their sidecars. *foreign_bytes* is all
+    else in the gallery's place, *beyond_bytes* how far kept generations alone are above the quota; then
+    deleting the others cannot help, and none of them is surplus.
     """
 
     dry_run: bool
     files: int
     total_bytes: int
+    foreign_bytes: int
+    beyond_bytes: int
     orphans: int
     orphan_keys: tuple[str, ...]
     unfinished: int
@@ -86,6 +91,8 @@ class Care:
             dry_run=dry_run,
             files=found.files,
             total_bytes=found.total_bytes,
+            foreign_bytes=found.foreign_bytes,
+            beyond_bytes=surplus.beyond,
             orphans=len(orphans),
             orphan_keys=tuple(orphans[:SHOWN]),
             unfinished=len(found.deleted),
@@ -125,6 +132,9 @@ class Care:
         weight = 0
         async for entry in self._not_kept(query):
             weight += entry.size_bytes + found.sidecar_mean
+        if weight + found.sidecars < excess:  # the mean is rounded down
+            going.beyond = excess - weight
+            return going
         staying = 0
         async for entry in self._not_kept(query):
             staying += entry.size_bytes + found.sidecar_mean
@@ -134,7 +144,7 @@ class Care:
 
     async def _not_kept(self, query: Query) -> AsyncIterator[Entry]:
         async for entry in self._index.all_entries(query):
-            if KEEP not in entry.tags:
+            if not is_kept(entry.tags):
                 yield entry
 
     async def _remove(self, keys: list[str], groups: "list[tuple[_Reason, _Going]]", tell: Tell) -> int:
@@ -161,6 +171,7 @@ class _Going:
     def __init__(self) -> None:
         self.count = 0
         self.bytes = 0
+        self.beyond = 0
         self.entries = deque[Entry](maxlen=MOST)
 
     def add(self, entry: Entry, size: int) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from comfygen_mcp import sidecar
 from comfygen_mcp.index.base import Entry, Index, Query
+from comfygen_mcp.services.gallery_keys import next_day
 from comfygen_mcp.services.gallery_segments import MOST_ENTRIES, Segments
 from comfygen_mcp.stores.base import Store
 
@@ -73,7 +74,7 @@ class Days:
 
     async def keep_segment(self, day: Day) -> None:
         """Write the segment of a finished day that has none, or too poor a one."""
-        over = _begin(day.name) + _DAY + FINISHED_AFTER < self._now()
+        over = self._now() - _begin(day.name) > _DAY + FINISHED_AFTER
         poor = WORTH_A_SEGMENT <= day.sidecars <= MOST_ENTRIES and day.unpacked * 10 > day.sidecars
         if self._with_segments and over and poor:
             entries = [entry async for entry in self._index.all_entries(_all_of(day.name))]
@@ -96,4 +97,4 @@ def _begin(name: str) -> datetime:
 
 
 def _all_of(name: str) -> Query:
-    return Query(since=_begin(name), until=_begin(name) + _DAY)
+    return Query(since=_begin(name), until=next_day(_begin(name)))

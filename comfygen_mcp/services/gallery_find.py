@@ -2,22 +2,24 @@
 
 import logging
 import uuid
-from datetime import timedelta
 
 from comfygen_mcp import edits, ids, sidecar
 from comfygen_mcp.backends.archive import Archive, generation_from
 from comfygen_mcp.edits import Edited
 from comfygen_mcp.errors import BadRequest, IndexFailed, StoreFailed, UnknownName
 from comfygen_mcp.index.base import MAX_PAGE, Entry, Index, Query
-from comfygen_mcp.index.entries import entry_of
 from comfygen_mcp.models import Generation
+from comfygen_mcp.names import nearest_names, telling_beginnings
 from comfygen_mcp.services.gallery_edits import GalleryEdits, with_edited
-from comfygen_mcp.services.gallery_objects import bytes_of
+from comfygen_mcp.services.gallery_keys import next_day
+from comfygen_mcp.services.gallery_objects import bytes_of, indexable
 from comfygen_mcp.stores.base import Store
 
 GONE = "The file itself is no longer in the store; this record of it is all there is."
 HINT = "search_gallery finds ids by prompt, model, date and tags."
 
+SHORTEST_BEGINNING = 8
+"""Digits of an id that are enough to be looked for."""
 _SEVERAL = 5
 _log = logging.getLogger(__name__)
 
@@ -43,7 +45,9 @@ class Finder:
             _log.warning("%s", error)
             entry = await self._from_store(wanted, visible_to)
         if entry is None or not _may_see(entry, visible_to):
-            raise UnknownName("generation", wanted, await self._near(wanted, visible_to), hint=HINT)
+            known = await self._near(wanted, visible_to)
+            near = nearest_names(wanted, known, limit=_SEVERAL) or known[:_SEVERAL]
+            raise UnknownName("generation", wanted, near, hint=HINT)
         return entry
 
     async def generation(self, entry: Entry) -> Generation:
@@ -66,9 +70,8 @@ class Finder:
             return await self._index.get(_whole(wanted))
         found = await self._index.beginning_with(wanted, limit=_SEVERAL, visible_to=visible_to)
         if len(found) > 1:
-            raise BadRequest(
-                f"Several generations begin with {wanted!r}: {', '.join(found)}. Give one in full."
-            )
+            apart = ", ".join(telling_beginnings(found, shortest=SHORTEST_BEGINNING))
+            raise BadRequest(f"Several generations begin with {wanted!r}, such as {apart}. Give more digits.")
         return await self._index.get(found[0]) if found else None
 
     async def _unindexed(self, wanted: str, visible_to: str | None) -> Entry | None:
@@ -76,7 +79,7 @@ class Finder:
         generation = await self._stored(wanted, visible_to)
         if generation is None:
             return None
-        await self._index.add([entry_of(generation)])
+        await self._index.add([indexable(generation)])
         return await self._index.get(generation.id)
 
     async def _from_store(self, wanted: str, visible_to: str | None) -> Entry | None:
@@ -85,7 +88,7 @@ class Finder:
             return None
         found = await self._changes.of(generation.id)
         edited = edits.folded(edits.edited_of(generation), found)
-        return None if edited.deleted else with_edited(entry_of(generation), edited)
+        return None if edited.deleted else with_edited(indexable(generation), edited)
 
     async def _stored(self, wanted: str, visible_to: str | None) -> Generation | None:
         if visible_to is not None and sidecar.span_of(wanted) is not None:
@@ -110,7 +113,7 @@ class Finder:
         try:
             if sidecar.span_of(wanted) is None:
                 day = ids.id_time(_whole(wanted)).replace(hour=0, minute=0, second=0, microsecond=0)
-                query = Query(since=day, until=day + timedelta(days=1), visible_to=visible_to)
+                query = Query(since=day, until=next_day(day), visible_to=visible_to)
                 same_day = await self._index.search(query, limit=MAX_PAGE)
                 if same_day.entries:
                     return [entry.id for entry in same_day.entries]

@@ -20,7 +20,6 @@ from comfygen_mcp.graph.extract import Extracted, loras_of, workflow_values
 from comfygen_mcp.graph.hash import graph_sha256
 from comfygen_mcp.graph.parse import parse_workflow
 from comfygen_mcp.images import picture_size
-from comfygen_mcp.index.entries import entry_of
 from comfygen_mcp.metadata.texts import graph_in_recording
 from comfygen_mcp.models import (
     SEED_MAX,
@@ -34,6 +33,8 @@ from comfygen_mcp.models import (
     Ticket,
     Timings,
 )
+from comfygen_mcp.services.gallery_objects import indexable
+from comfygen_mcp.services.gallery_tags import imported_tags
 from comfygen_mcp.sidecar import FinishedRun
 from comfygen_mcp.stores.keys import mime_of
 
@@ -64,14 +65,31 @@ def foreign_file(path: Path, name: str) -> Foreign:
             raise BadRequest("It has no sidecar, and carries no graph of ComfyUI.")
         else:
             generation = _from_graph(path, name, _graph(carried))
-        generation = _placed(generation, path)
-        entry_of(generation)
+        generation = _tagged(_placed(generation, path))
+        _check(generation)
     except OSError as error:
         raise BadRequest(f"It cannot be read: {error.strerror}.") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise BadRequest(f"Its {first['loc'][0]} is out of range: {first['msg'].lower()}.") from error
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise BadRequest(f"What it tells of itself cannot be used: {error}.") from error
     return Foreign(path, generation)
+
+
+def _check(generation: Generation) -> None:
+    """Raise StoreFailed for what could be stored and not be found or read again."""
+    indexable(generation)
+    data = sidecar.to_json(generation)
+    sidecar.from_json(data, key=generation.key)
+
+
+def _tagged(generation: Generation) -> Generation:
+    """Return *generation* with its tags in our form; a note says when some cannot be."""
+    tags, refused = imported_tags(generation.tags)
+    left_out = f"Imported without {refused} of its tags, which cannot be tags here."
+    notes = (*generation.notes, left_out) if refused else generation.notes
+    return generation.model_copy(update={"tags": tags, "notes": notes})
 
 
 def _carried(path: Path) -> Carried | None:
@@ -131,7 +149,7 @@ def _with_graph(generation: Generation, carried: Carried | None) -> Generation:
 
 def _from_graph(path: Path, name: str, graph: Graph) -> Generation:
     """Return the record of a file that nothing but its graph tells about; its time is the file's own."""
-    moment = datetime.fromtimestamp(int(path.stat().st_mtime * 1000) / 1000, tz=UTC)
+    moment = _moment(path)
     digest = sha256_of(path)
     media = _media(name)
     job = _job(graph, media, job_id=_stable_id(moment, digest), moment=moment)
@@ -159,6 +177,20 @@ def _from_graph(path: Path, name: str, graph: Graph) -> Generation:
     return sidecar.generation_of(run, output, url="")
 
 
+def _moment(path: Path) -> datetime:
+    """Return when the file was written, to a millisecond; raises BadRequest where an id cannot say it."""
+    seconds = path.stat().st_mtime
+    try:
+        if seconds >= 0:
+            return datetime.fromtimestamp(int(seconds * 1000) / 1000, tz=UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadRequest(
+        "Its modification time is before 1970 or after 9999. Give the file another one, for example with "
+        "`touch`, and import it again."
+    )
+
+
 def _job(graph: Graph, media: MediaType, *, job_id: str, moment: datetime) -> Job:
     found = workflow_values(graph, shipped_catalogue())
     same = {
@@ -179,7 +211,7 @@ def _job(graph: Graph, media: MediaType, *, job_id: str, moment: datetime) -> Jo
         frames=found.frames,
         loras=tuple(loras_of(graph, shipped_catalogue())),
         values={},
-        timeout_s=0.0,
+        timeout_s=0.0,  # Unknown: when it is made again, the settings decide.
         notes=("Imported: what is known of it was read out of the graph that the file carries.",),
     )
 

@@ -12,7 +12,7 @@ from comfygen_mcp import sidecar
 from comfygen_mcp.backends.kept_files import STILL_THERE, sha256_of
 from comfygen_mcp.errors import BadRequest, ComfygenError, StoreFailed
 from comfygen_mcp.index.base import Index
-from comfygen_mcp.index.entries import entry_of
+from comfygen_mcp.index.entries import encodable_text, entry_of
 from comfygen_mcp.metadata.strip import strip_file
 from comfygen_mcp.models import Generation, Record
 from comfygen_mcp.services.gallery_fill import Tell
@@ -59,7 +59,7 @@ class Import:
         files = await to_thread.run_sync(lambda: sorted(_files(folder)))
         imported, present, failures = 0, 0, list[ImportFailure]()
         for done, file in enumerate(files, start=1):
-            name = file.relative_to(folder).as_posix()
+            name = encodable_text(file.relative_to(folder).as_posix())
             try:
                 foreign = await to_thread.run_sync(foreign_file, file, name)
             except ComfygenError as error:
@@ -74,6 +74,8 @@ class Import:
 
     async def _refuse_own(self, folder: Path) -> None:
         if not await to_thread.run_sync(folder.is_dir):
+            if folder.suffix.lower() == ".zip":
+                raise BadRequest(f"{folder.name!r} is a zip. Unpack it first, and name the folder.")
             raise BadRequest(f"{folder.name!r} is no folder here. Name one with pictures in it.")
         own = self._store.local_path("g")
         if own is not None and await to_thread.run_sync(_is_inside, folder, own.parent):
@@ -91,11 +93,13 @@ class Import:
             # A copy, because a store may keep the very file that it is given: this one is somebody else's.
             generation = await to_thread.run_sync(self._copied, foreign, copy)
             generation = generation.model_copy(update={"minio_url": self._store.url(key)})
+            # Before the file, so that none is ever left without its sidecar for what it says.
+            data, entry = sidecar.to_json(generation), entry_of(generation)
             await self._store.put_file(key, copy, mime=generation.mime)
         finally:
             await to_thread.run_sync(_removed, copy)
-        await self._store.put_bytes(key + sidecar.SUFFIX, sidecar.to_json(generation), mime=sidecar.MIME)
-        await self._index.add([entry_of(generation)])
+        await self._store.put_bytes(key + sidecar.SUFFIX, data, mime=sidecar.MIME)
+        await self._index.add([entry])
         if await self._index.get(generation.id) is not None:
             return True
         await self._store.delete(key + sidecar.SUFFIX)

@@ -1,11 +1,14 @@
 """Keys and moments: where in time an object lies, and from which key on the later ones follow."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from comfygen_mcp import edits, ids, sidecar
 from comfygen_mcp.backends.archive import ROOT
 from comfygen_mcp.errors import BadRequest
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def moment_of(key: str) -> datetime | None:
@@ -42,13 +45,23 @@ def generations_from(moment: datetime) -> str:
 
 def edits_from(moment: datetime) -> str:
     """Return the same for edits."""
-    identifier = uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+    # Ids know no time before 1970.
+    moment = max(moment, _EPOCH)
+    identifier = uuid.UUID(int=((moment - _EPOCH) // _MILLISECOND) << 80)
     return f"{edits.ROOT}{moment:%Y/%m/%d}/{str(identifier)[:13]}"
 
 
 def day_of(key: str) -> str:
     """Return `2026/11/21` of a generation's key."""
     return key[len(ROOT) : len(ROOT) + len("2026/11/21")]
+
+
+def next_day(day: datetime) -> datetime | None:
+    """Return the beginning of the day after *day*, None when the calendar ends before."""
+    try:
+        return day + timedelta(days=1)
+    except OverflowError:
+        return None
 
 
 def _edit_id(key: str) -> str:

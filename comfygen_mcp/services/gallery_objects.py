@@ -8,12 +8,13 @@ from typing import Generic, TypeVar
 import anyio
 from pydantic import ValidationError
 
-from comfygen_mcp import edits
+from comfygen_mcp import edits, sidecar
 from comfygen_mcp.backends.archive import generation_from
 from comfygen_mcp.edits import Edit
 from comfygen_mcp.errors import StoreFailed
 from comfygen_mcp.index.base import Entry
 from comfygen_mcp.index.entries import entry_of
+from comfygen_mcp.models import Generation
 from comfygen_mcp.stores.base import Store
 
 READERS = 16
@@ -51,12 +52,26 @@ async def bytes_of(store: Store, key: str) -> bytes | None:
         raise
 
 
-def _entry(data: bytes, key: str) -> Entry:
+def indexable(generation: Generation) -> Entry:
+    """Return the entry of a generation that somebody else may have written; raises StoreFailed."""
     try:
-        return entry_of(generation_from(data, key))
+        return entry_of(generation)
+    except OverflowError as error:
+        raise _unfit(generation, "timestamp", "it is not between the years 1 and 9999") from error
     except ValidationError as error:
-        field = error.errors(include_url=False, include_input=False)[0]["loc"]
-        raise StoreFailed(f"The sidecar {key} cannot be found again by its {field[0]}.") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _unfit(generation, str(first["loc"][0]), first["msg"].lower()) from error
+
+
+def _unfit(generation: Generation, field: str, problem: str) -> StoreFailed:
+    return StoreFailed(
+        f"The sidecar {generation.key}{sidecar.SUFFIX} cannot be used: its {field} is out of range "
+        f"({problem}). The file beside it is untouched; mend the sidecar, or delete both."
+    )
+
+
+def _entry(data: bytes, key: str) -> Entry:
+    return indexable(generation_from(data, key))
 
 
 async def _read_all(store: Store, keys: Sequence[str], parse: Callable[[bytes, str], T]) -> Read[T]:

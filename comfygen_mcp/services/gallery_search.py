@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import PurePosixPath
-from typing import get_args
+from typing import Literal, get_args
 
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.index.base import MAX_TEXT, Facet, Query, Sort
@@ -13,7 +13,7 @@ from comfygen_mcp.models import SEED_MAX, JsonValue, Kind, Record
 from comfygen_mcp.services.gallery import Gallery
 
 KNOWN_NAMED = 200
-"""So many values of a facet are looked through for the one that was meant, twice."""
+"""So many values of a facet are looked through for the one that was meant, per beginning."""
 
 _AGO = re.compile(r"(\d{1,5})\s*(h|d|w)")
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -86,30 +86,46 @@ class GallerySearch:
         """Return the model file, or else the backend, that is called so."""
         if wanted is None:
             return {}
-        files, names = await self._values("model", wanted), await self._values("backend", wanted)
-        if file := _match(wanted, files):
-            return {"model": file}
-        if name := _match(wanted, names):
-            return {"backend": name}
-        raise UnknownName("model", wanted, [*names, *files], hint=_HINT)
+        facets: tuple[Literal["model", "backend"], ...] = ("model", "backend")
+        known: dict[str, list[str]] = {}
+        for facet in facets:
+            found, known[facet] = await self._found(facet, wanted)
+            if found is not None:
+                return {facet: found}
+        raise UnknownName("model", wanted, [*known["backend"], *known["model"]], hint=_HINT)
 
     async def _value(self, facet: Facet, wanted: str) -> str:
-        known = await self._values(facet, wanted)
-        found = _match(wanted, known)
+        found, known = await self._found(facet, wanted)
         if found is None:
             raise UnknownName(facet, wanted, known, hint=_HINT)
         return found
 
+    async def _found(self, facet: Facet, wanted: str) -> tuple[str | None, list[str]]:
+        """Return the value that is meant, and those that it was looked for among."""
+        # Itself first: of very many values that begin alike, only the most frequent are looked through.
+        if wanted and await self._is_there(facet, wanted):
+            return wanted, []
+        known = await self._values(facet, wanted)
+        return _match(wanted, known), known
+
+    async def _is_there(self, facet: Facet, wanted: str) -> bool:
+        fields: dict[str, JsonValue] = {"tags": (wanted,)} if facet == "tag" else {facet: wanted}
+        query = Query(**fields, visible_to=self._visible_to)
+        return bool((await self._gallery.search(query, limit=1)).entries)
+
     async def _values(self, facet: Facet, wanted: str) -> list[str]:
-        """Return the values that begin as *wanted* does, then the most frequent ones."""
-        counts = [
-            count
-            for beginning in (wanted, "")
-            for count in await self._gallery.counts(
-                facet, beginning=beginning, limit=KNOWN_NAMED, visible_to=self._visible_to
-            )
-        ]
-        return list(dict.fromkeys(count.value for count in counts))
+        """Return the values that begin as *wanted* does, as a bare file name too, then the most frequent."""
+        frequent = await self._beginning(facet, "")
+        folders = dict.fromkeys(value[: -len(name)] for value in frequent if (name := _file_of(value)))
+        beginnings = [f"{folder}{wanted}{end}" for folder in ("", *folders) for end in (".", "")]
+        near = [value for one in dict.fromkeys(beginnings) for value in await self._beginning(facet, one)]
+        return list(dict.fromkeys([*near, *frequent]))
+
+    async def _beginning(self, facet: Facet, beginning: str) -> list[str]:
+        counts = await self._gallery.counts(
+            facet, beginning=beginning, limit=KNOWN_NAMED, visible_to=self._visible_to
+        )
+        return [count.value for count in counts]
 
     async def _parent(self, wanted: str | None) -> str | None:
         if wanted is None:
@@ -198,6 +214,12 @@ def _match(wanted: str, known: Iterable[str]) -> str | None:
         more = f" and {len(bare) - 10} more" if len(bare) > 10 else ""
         raise BadRequest(f"{wanted[:80]!r} may be any of {', '.join(bare[:10])}{more}. Give one of these.")
     return bare[0] if bare else None
+
+
+def _file_of(value: str) -> str | None:
+    """Return the file of a value that names a folder as well."""
+    name = PurePosixPath(value.replace("\\", "/")).name
+    return name if name and name != value else None
 
 
 def _names_of(value: str) -> set[str]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from comfygen_mcp.errors import StoreFailed
 from comfygen_mcp.index.base import Entry
+from comfygen_mcp.index.entries import encodable
 from comfygen_mcp.services.gallery_objects import bytes_of
 from comfygen_mcp.stores.base import Store
 
@@ -53,7 +54,7 @@ class Segments:
         """Write the segment of *day*: the same entries make the same bytes."""
         packer = zlib.compressobj()
         lines = sorted(entries, key=lambda entry: entry.key)
-        packed = [packer.compress(entry.model_dump_json().encode() + b"\n") for entry in lines]
+        packed = [packer.compress(encodable(entry).model_dump_json().encode() + b"\n") for entry in lines]
         try:
             await self._store.put_bytes(_key(day), b"".join(packed) + packer.flush(), mime=MIME)
         except StoreFailed as error:

@@ -34,10 +34,13 @@ class Survey:
     """What one listing found, by keys: *deleted* is what a deletion left behind, *orphans* are files.
 
     *unknown* sidecars are not in the index, *lone* files have no sidecar and were to have one.
+    *total_bytes* is what deleting generations would free: their files and sidecars. All else that lies
+    there is *foreign_bytes*, also files without a sidecar, and sidecars that nobody can read.
     """
 
     files: int = 0
     total_bytes: int = 0
+    foreign_bytes: int = 0
     sidecars: int = 0
     sidecar_bytes: int = 0
     orphans: deque[str] = field(default_factory=lambda: deque[str](maxlen=MOST))
@@ -55,12 +58,16 @@ async def survey(store: Store, index: Index, *, now: Callable[[], datetime]) -> 
     found = Survey()
     days = Days(store, index, now=now, segments=False)
     async for file, complete in _files(store):
-        found.total_bytes += file.size_bytes
-        if is_our_sidecar(file.key):
-            found.sidecars += 1
-            found.sidecar_bytes += file.size_bytes
-            if not (await days.day(day_of(file.key))).knows(file.key):
-                found.unknown.append(file.key)
+        is_sidecar = is_our_sidecar(file.key)
+        known = (is_sidecar or complete) and await _is_known(days, file.key)
+        if known:
+            found.total_bytes += file.size_bytes
+        else:
+            found.foreign_bytes += file.size_bytes
+        if is_sidecar:
+            found.sidecars += known
+            found.sidecar_bytes += file.size_bytes if known else 0
+            found.unknown.extend([] if known else [file.key])
         elif is_our_file(file.key):
             found.files += 1
             if not complete and await store.stat(bare_key(file.key)) is None:
@@ -69,6 +76,12 @@ async def survey(store: Store, index: Index, *, now: Callable[[], datetime]) -> 
     beside = [key.removesuffix(sidecar.SUFFIX) for key in found.unknown]
     found.deleted = await _deleted(store, [*found.unknown, *beside, *found.lone])
     return found
+
+
+async def _is_known(days: Days, key: str) -> bool:
+    """Tell whether *key* belongs to a generation that the index has, and that may so be deleted."""
+    ours = is_our_sidecar(key) or is_our_file(key)
+    return ours and (await days.day(day_of(key))).knows(key)
 
 
 async def _files(store: Store) -> AsyncGenerator[tuple[StoredFile, bool]]:

@@ -44,6 +44,10 @@ class Upkeep:
         await self._sync.heal(silent)
         if self._rules:
             report = await self._care.run(dry_run=False, remove_orphans=False, tell=silent)
+            if report.beyond_bytes:
+                _log.warning(
+                    "the gallery is above quota_gb, and deleting what is not tagged `keep` cannot change that"
+                )
             if report.removed:
                 _log.info("retention and quota removed %d objects", report.removed)
         return True

@@ -50,10 +50,13 @@ class GalleryZip:
 
 
 def as_shared(generation: Generation, file: Path) -> Generation:
-    """Return the record as others may see it, of the bytes that are in *file*.
+    """Return the record as others may see it, of the bytes that are in *file*."""
+    size = {"size_bytes": file.stat().st_size, "sha256": sha256_of(file)}
+    return without_private(generation).model_copy(update=size)
 
-    It keeps prompt, seed and settings; graph, input pictures, host, callers and addresses go.
-    """
+
+def without_private(generation: Generation) -> Generation:
+    """Return the record with prompt, seed and settings; graph, inputs, host, callers and addresses go."""
     job = generation.job.model_copy(
         update={"graph": None, "values": {}, "overrides": {}, "inputs": (), "caller": None, "owner": None}
     )
@@ -67,8 +70,6 @@ def as_shared(generation: Generation, file: Path) -> Generation:
         "owner": None,
         "job": job,
         "minio_url": generation.key.rpartition("/")[2],
-        "size_bytes": file.stat().st_size,
-        "sha256": sha256_of(file),
     }
     return generation.model_copy(update=hidden)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from comfygen_mcp.backends.node_classes import NodeClasses
 from comfygen_mcp.graph.library import Workflow
-from comfygen_mcp.models import Job
+from comfygen_mcp.models import Generation, Job
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.services.choice import Choice
 from comfygen_mcp.services.inputs import Inputs, PreparedInputs
@@ -66,6 +66,10 @@ class Preparation:
             notes=(*pictures.notes, *loras.notes),
         )
         return Ready(offer, workflow, pictures, self._resolver.resolve(request, offer, workflow, brought))
+
+    def timeout_s(self, old: Generation) -> float:
+        """Return how long *old* may take when it is made again; 0 in a record of elsewhere means unknown."""
+        return old.job.timeout_s or self._resolver.usual_timeout_s(old.kind, old.job.count)
 
     async def plan(self, ready: Ready) -> Plan:
         """Return the graph that would be sent, checked against the server's node classes."""

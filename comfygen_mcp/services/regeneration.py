@@ -87,6 +87,7 @@ class Regeneration:
             "metadata": True,
             "parent_id": original.id,
             "group_id": None,
+            "timeout_s": self._preparation.timeout_s(original),
             "notes": self._moved(original),
         }
         workflow = custom_workflow(original.graph)

@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from comfygen_mcp.errors import StoreFailed
 from comfygen_mcp.models import Generation, Job, Record
-from comfygen_mcp.services.regeneration_pixels import mean_difference
+from comfygen_mcp.services.regeneration_pixels import MOST_FRAMES, mean_difference
 
 Outcome: TypeAlias = Literal["identical bytes", "identical pixels", "different", "not compared"]
 Read: TypeAlias = Callable[[Generation], Awaitable[bytes]]
@@ -24,13 +24,18 @@ _COMPARED = (
 )
 
 
+_HIDDEN = ("", "")
+"""Stands for two hosts of which one was left out of a record that was handed on."""
+
+
 class Reproduction(Record):
     """How an exact repetition came out. *mean_difference* is that of the pixels, of 255.
 
+    *original_id* is None where the original is not the caller's to see.
     *differences* are what was not as the first time, by which other pixels may be explained.
     """
 
-    original_id: str
+    original_id: str | None
     outcome: Outcome
     mean_difference: float | None = None
     differences: tuple[str, ...] = ()
@@ -58,7 +63,7 @@ def circumstances(original: Generation, again: Generation) -> tuple[str, ...]:
     engines = {True: "the preview engine", False: "a diffusion model"}
     pairs = {
         "Made by": (engines[original.preview_engine], engines[again.preview_engine]),
-        "Host": (original.host, again.host),
+        "Host": _HIDDEN if "unknown" in {original.host, again.host} else (original.host, again.host),
         "ComfyUI": (original.comfyui_version, again.comfyui_version),
         "Size": (_size(original), _size(again)),
         "File type": (original.mime, again.mime),
@@ -94,7 +99,7 @@ async def _compared(original: Generation, again: Generation, read: Read) -> tupl
     except StoreFailed:
         return None, "The bytes differ; a file is not in the store, so the pixels cannot be compared"
     mean = await to_thread.run_sync(partial(mean_difference, first, second))
-    return mean, "The bytes differ; a file cannot be read as a picture"
+    return mean, f"The bytes differ; a file is no readable picture, or has more than {MOST_FRAMES} frames"
 
 
 def _quoted(text: str) -> str:

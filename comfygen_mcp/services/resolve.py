@@ -8,7 +8,7 @@ from comfygen_mcp.graph.advice import settings_warnings
 from comfygen_mcp.graph.library import Workflow
 from comfygen_mcp.graph.template import Place, placeholders, substitution_map
 from comfygen_mcp.ids import new_job_id
-from comfygen_mcp.models import SEED_JSON_SAFE, InputFile, Job, JsonValue, LoraUse, Record, Scalar
+from comfygen_mcp.models import SEED_JSON_SAFE, InputFile, Job, JsonValue, Kind, LoraUse, Record, Scalar
 from comfygen_mcp.models_request import GenerateRequest
 from comfygen_mcp.presets import Presets, apply_style, preset_values
 from comfygen_mcp.services.measures import SIZED_BY_INPUT, measured
@@ -81,6 +81,11 @@ class Resolver:
             **dict(settled.recipe),
         )
 
+    def usual_timeout_s(self, kind: Kind, count: int = 1) -> float:
+        """Return how long *count* outputs of *kind* may take by the settings."""
+        one = self._timeout_video_s if kind in VIDEO_KINDS else self._timeout_image_s
+        return one * count
+
     def _settled(
         self, request: GenerateRequest, offer: Offer, workflow: Workflow, brought: Brought
     ) -> "_Settled":
@@ -134,8 +139,8 @@ class Resolver:
         )
 
     def _timeout_of(self, workflow: Workflow, count: int) -> float:
-        one = self._timeout_video_s if workflow.metadata.kind in VIDEO_KINDS else self._timeout_image_s
-        return one * min(count, workflow.metadata.limits.max_count)
+        most = min(count, workflow.metadata.limits.max_count)
+        return self.usual_timeout_s(workflow.metadata.kind, most)
 
 
 class _Settled(Record):

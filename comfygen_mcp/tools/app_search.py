@@ -9,6 +9,7 @@ from comfygen_mcp.index.base import Count, Entry
 from comfygen_mcp.services.gallery_search import Filters, GallerySearch
 from comfygen_mcp.services.thumbnails import edge_for, thumbnail
 from comfygen_mcp.tools.app_views import FACETS, CardPage, Recipe, card_of, recipe_of_card
+from comfygen_mcp.tools.sharing import as_seen, entries_seen
 
 MOST_CARDS = 120
 
@@ -21,7 +22,7 @@ async def card_page(app: App, filters: Filters, *, limit: int, cursor: str | Non
     query = await search.query(filters)
     page = await app.gallery.search(query, limit=limit, cursor=cursor, count=cursor is None)
     return CardPage(
-        cards=[card_of(entry) for entry in page.entries],
+        cards=[card_of(entry) for entry in await entries_seen(page.entries, app)],
         cursor=page.cursor,
         total=page.total,
         more=page.more,
@@ -34,7 +35,8 @@ async def recipe(app: App, generation_id: str) -> Recipe:
     generation = await app.gallery.find(entry.id, visible_to=app.owner)
     children = await app.gallery.children(entry.id, visible_to=app.owner)
     link = app.file_url(entry.key) if app.file_url else None
-    return recipe_of_card(entry, generation, children, download_url=link)
+    [card, *others] = await entries_seen([entry, *children], app)
+    return recipe_of_card(card, await as_seen(generation, app), others, download_url=link)
 
 
 async def small(app: App, entry: Entry, edge: int) -> bytes | None:

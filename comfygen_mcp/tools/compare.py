@@ -33,7 +33,7 @@ async def compare_models(  # noqa: PLR0913, PLR0917 - each argument is one knob 
     models: list[str] | None = None,
     axes: Annotated[
         dict[str, Any] | None,
-        Field(description="Up to 2 of presets, loras, strengths, seeds, steps, cfg: {steps: [4, 8]}"),
+        Field(description="Up to 2: presets, loras, strengths, seeds, steps, cfg: {steps: [4, 8]}"),
     ] = None,
     negative: str | None = None,
     style: str | None = None,
@@ -45,9 +45,9 @@ async def compare_models(  # noqa: PLR0913, PLR0917 - each argument is one knob 
     dry_run: bool | None = None,
     wait_s: WaitSeconds = None,
 ) -> Annotated[CallToolResult, CompareView]:
-    """Make one prompt with several models or settings and one seed, and draw a labelled contact sheet.
+    """Make one prompt with several models or settings and one seed, on a labelled contact sheet.
 
-    Only what is given here is forced on the models.
+    Only what is given is forced on them.
     """
     began = time.monotonic()
     given = {"models": models, "seeds": seed, "steps": steps, "cfg": cfg}

@@ -17,7 +17,7 @@ async def comparison_named(app: App, name: str) -> str | None:
     Raises UnknownName where it is neither.
     """
     try:
-        await app.generation.state(name)
+        await app.generation.state(name, visible_to=app.owner)
     except UnknownName as unknown:
         try:
             return (await app.comparisons.find(name, visible_to=app.owner)).comparison.id
@@ -38,8 +38,8 @@ async def look_at_comparison(
 
 async def stopped_comparison(app: App, comparison_id: str) -> tuple[str, CompareView]:
     """Cancel a comparison; return what to say of it."""
-    before = (await app.comparisons.find(comparison_id)).finished
-    state = await app.comparisons.cancel(comparison_id)
+    before = (await app.comparisons.find(comparison_id, visible_to=app.owner)).finished
+    state = await app.comparisons.cancel(comparison_id, visible_to=app.owner)
     text, view = await _told(app, state)
     return (f"It had already ended.\n{text}" if before else text), view
 

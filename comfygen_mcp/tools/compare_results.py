@@ -58,10 +58,10 @@ def planned_result(comparison: Comparison) -> CallToolResult:
 
 
 def planned_text(comparison: Comparison, view: CompareView) -> str:
-    """Return the cells that would be made, and which models cannot make theirs now."""
+    """Return the cells that would be made, and what cannot be made now."""
     lines = [f"Nothing was sent. {view.total} cells would be made, {_seeds(view)}:"]
     lines += _limited([f"- {_named(comparison, place)}" for place in range(view.total)])
-    return "\n".join([*lines, *(f"Not ready: {note}" for note in comparison.notes)])
+    return "\n".join([*lines, *comparison.notes])
 
 
 def comparison_text(comparison: Comparison, view: CompareView) -> str:

@@ -1,5 +1,6 @@
 """What a comparison looks like to a model: a row per cell, the sheet's place, and no bytes."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from comfygen_mcp.app import App
@@ -24,11 +25,14 @@ class FileView(View):
 
 
 class CellView(View):
-    """One cell: *values* are those of the axes that vary, by the axis' name."""
+    """One cell: *values* are those of the axes that vary, by the axis' name.
+
+    One that was *deleted* was done, and its picture is in the gallery no more.
+    """
 
     values: dict[str, str]
     model: str
-    status: CellStatus
+    status: CellStatus | Literal["deleted"]
     seed: int
     seed_text: str | None = None
     latency_ms: int | None = None
@@ -56,19 +60,20 @@ class CompareView(View):
 
 async def compare_view(state: ComparisonState, app: App) -> CompareView:
     """Return *state* for a model to read."""
-    comparison = state.comparison
+    comparison, deleted = state.comparison, await app.comparisons.deleted(state)
+    done = state.count("done") - len(deleted)
     return CompareView(
         comparison_id=comparison.id,
         status="interrupted" if state.interrupted else comparison.status,
-        cells=_cells(comparison),
-        done=state.count("done"),
+        cells=_cells(comparison, deleted),
+        done=done,
         failed=state.count("failed"),
         total=len(comparison.cells),
         preview_engine=_by_preview_engine(comparison),
         sheet=await _sheet(comparison, app),
         record=await _file(record_key(comparison), app),
         notes=comparison.notes,
-        next=_next(state),
+        next=_next(state, done),
     )
 
 
@@ -96,7 +101,7 @@ def cell_name(comparison: Comparison, cell: Cell) -> str:
     return ", ".join([cell.backend, *values])
 
 
-def _cells(comparison: Comparison) -> list[CellView]:
+def _cells(comparison: Comparison, deleted: Collection[int] = ()) -> list[CellView]:
     last = comparison.last_attempts()
     counts = [attempt.cell for attempt in comparison.attempts]
     views: list[CellView] = []
@@ -106,7 +111,7 @@ def _cells(comparison: Comparison) -> list[CellView]:
             CellView(
                 values=dict(zip(comparison.axes, cell.labels, strict=True)),
                 model=cell.backend,
-                status=comparison.cell_status(place),
+                status="deleted" if place in deleted else comparison.cell_status(place),
                 seed=cell.seed,
                 seed_text=seed_text(cell.seed),
                 latency_ms=attempt and attempt.latency_ms,
@@ -142,10 +147,10 @@ async def _file(key: str, app: App) -> FileView:
     )
 
 
-def _next(state: ComparisonState) -> str | None:
+def _next(state: ComparisonState, done: int) -> str | None:
     comparison_id = state.comparison.id
     if state.live and not state.finished:
         return f"call get_job(job_id={comparison_id!r}, wait_s=45) for the sheet, or cancel_job"
-    if state.count("done") < len(state.comparison.cells):
+    if done < len(state.comparison.cells):
         return f"compare_models(resume={comparison_id!r}) tries again what is not done"
     return None

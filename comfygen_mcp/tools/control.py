@@ -49,7 +49,7 @@ async def get_job(
     wait_s: WaitSeconds = None,
     preview: Preview = None,
 ) -> Annotated[CallToolResult, JobsView]:
-    """Look at a job, waiting up to wait_s (at most 45) seconds for its end; without an id, at the recent."""
+    """Look at a job, waiting up to wait_s (at most 45) seconds for its end; without an id, at recent ones."""
     if job_id is None:
         states = await app.generation.recent_jobs(limit=10, visible_to=app.owner)
         views = [await job_view(state, app, most=4) for state in states]
@@ -89,7 +89,7 @@ async def server_status(
     app: TheApp,
     probe: Annotated[bool, Field(description="Ask the hosts")] = True,
 ) -> Annotated[CallToolResult, StatusView]:
-    """Tell which ComfyUI hosts and backends there are, whether they answer, their queues, the store."""
+    """List ComfyUI hosts and backends, whether they answer, their queues, and the store."""
     status = await app.status.server(probe=probe)
     view = StatusView.model_validate(status.model_dump())
     lines = [f"comfygen-mcp {status.version}, files in {status.store}, {status.jobs_running} job(s) running"]

@@ -32,7 +32,7 @@ MOST_PICTURES = 24
 async def search_gallery(  # noqa: PLR0913, PLR0917 - each argument is one filter
     app: TheApp,
     text: Annotated[str | None, Field(description='Words, "phrases", begin*, -without')] = None,
-    contains: Annotated[str | None, Field(description="Piece of the prompt")] = None,
+    contains: Annotated[str | None, Field(description="Part of a prompt")] = None,
     model: str | None = None,
     backend: str | None = None,
     workflow: str | None = None,
@@ -42,19 +42,16 @@ async def search_gallery(  # noqa: PLR0913, PLR0917 - each argument is one filte
     tag: Annotated[str | None, Field(description="Or several: a,b")] = None,
     seed: int | str | None = None,
     min_score: float | None = None,
-    since: Annotated[str | None, Field(description="Date, time or 7d")] = None,
+    since: Annotated[str | None, Field(description="Date, time, 7d")] = None,
     until: str | None = None,
     group: Annotated[str | None, Field(description="comparison_id")] = None,
     parent: str | None = None,
     sort: Sort | None = None,
     limit: int | None = None,
     cursor: str | None = None,
-    preview: Annotated[bool | None, Field(description="A sheet of the first 24")] = None,
+    preview: Annotated[bool | None, Field(description="Sheet of the first 24")] = None,
 ) -> Annotated[CallToolResult, SearchView]:
-    """Find stored pictures by text, settings, tags and date, newest first, 20 a page.
-
-    Works while every ComfyUI is off. seed may be a range, '100-200'.
-    """
+    """Find stored pictures, newest first, 20 a page. Needs no ComfyUI. seed: or '1-9'."""
     filters = Filters(
         text=text or "",
         contains=contains,

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from comfygen_mcp.app import App
 from comfygen_mcp.index.base import Entry, Page
 from comfygen_mcp.models import SEED_JSON_SAFE
+from comfygen_mcp.tools.sharing import entries_seen
 from comfygen_mcp.tools.untrusted import NOTICE, plain, quoted
-from comfygen_mcp.tools.views import View
+from comfygen_mcp.tools.views import View, download_url
 
 PROMPT_SHOWN = 160
 PROMPT_TOLD = 100
@@ -51,7 +52,8 @@ class SearchView(View):
 
 
 async def search_view(page: Page, app: App) -> SearchView:
-    rows = [await row_view(entry, app, number) for number, entry in enumerate(page.entries, start=1)]
+    seen = await entries_seen(page.entries, app)
+    rows = [await row_view(entry, app, number) for number, entry in enumerate(seen, start=1)]
     return SearchView(
         untrusted=NOTICE if rows else "",
         entries=rows,
@@ -82,14 +84,14 @@ async def row_view(entry: Entry, app: App, number: int) -> RowView:
         shared=entry.shared,
         preview_engine=entry.preview_engine,
         path=str(path) if path else None,
-        url=None if path else await link_of(entry.key, app),
+        url=None if path else await link_of(entry, app),
     )
 
 
-async def link_of(key: str, app: App) -> str:
-    """Return a URL by which the caller can fetch what is stored under *key*."""
-    link = await app.store.link(key, expires_s=app.settings.s3.link_expires_s)
-    return app.file_url(key) if app.file_url and not link.startswith(("http://", "https://")) else link
+async def link_of(entry: Entry, app: App) -> str:
+    """Return a URL by which the caller can fetch the stored file."""
+    link = await download_url(entry, app)
+    return link or await app.store.link(entry.key, expires_s=app.settings.s3.link_expires_s)
 
 
 def shortened(prompt: str) -> str:

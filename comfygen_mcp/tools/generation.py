@@ -26,6 +26,7 @@ from comfygen_mcp.tools.job_views import JobView
 from comfygen_mcp.tools.regenerate import reproduction, reproduction_text
 from comfygen_mcp.tools.results import PREVIEW_ENGINE_TEXT, link, preview_blocks, structured, where
 from comfygen_mcp.tools.running import run_request
+from comfygen_mcp.tools.sharing import as_seen
 from comfygen_mcp.tools.untrusted import NOTICE, harmless
 from comfygen_mcp.tools.views import GenerationView, generation_view
 
@@ -118,14 +119,15 @@ async def get_generation(
     graph: Annotated[bool | None, Field(description="With its ComfyUI graph")] = None,
     preview: Preview = None,
 ) -> Annotated[CallToolResult, StoredView]:
-    """Read one stored picture's recipe: prompt, seed, settings, model, file, tags, children."""
-    generation = await app.gallery.find(generation_id, visible_to=app.owner)
-    shown: Graph | None = generation.graph if graph else None
+    """Read a stored picture's recipe, file, tags and children."""
+    stored = await app.gallery.find(generation_id, visible_to=app.owner)
+    generation = await as_seen(stored, app)
+    shown: Graph | None = generation.graph or None if graph else None
     known = await generation_view(generation, app, graph=shown)
     view = StoredView(
         **harmless(known.model_dump()),
         children=await children_of(app, generation),
-        reproduction=await reproduction(app, generation),
+        reproduction=await reproduction(app, stored),
     )
     lines = [f"{generation.kind} with {generation.model}, seed {generation.seed}: {where(view.output)}"]
     lines += [f"{len(view.children)} made from it: {', '.join(view.children)}"] if view.children else []

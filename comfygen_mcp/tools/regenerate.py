@@ -20,6 +20,7 @@ from comfygen_mcp.tools.attendance import attend
 from comfygen_mcp.tools.context import TheApp, TheCaller
 from comfygen_mcp.tools.job_views import OUTPUTS_SHOWN, JobView, job_view
 from comfygen_mcp.tools.results import job_result, plan_result, raise_if_failed, structured
+from comfygen_mcp.tools.sharing import as_seen, is_hidden, parent_seen
 from comfygen_mcp.tools.untrusted import NOTICE, harmless, plain
 
 
@@ -55,9 +56,9 @@ async def regenerate(  # noqa: PLR0913, PLR0917 - each argument is one knob of t
     wait_s: WaitSeconds = None,
     preview: Preview = None,
 ) -> Annotated[CallToolResult, JobView]:
-    """Repeat a stored picture's own graph and seed, and tell whether it came out identical.
+    """Repeat a stored picture's graph and seed, and tell whether it came out identical.
 
-    Or change what is given and keep the rest. The result is stored as its child.
+    Or change what is given. Stored as its child.
     """
     began = time.monotonic()
     original = await app.gallery.find(generation_id, visible_to=app.owner)
@@ -140,12 +141,16 @@ async def reproduction(app: App, generation: Generation) -> Reproduction | None:
     try:
         original = await app.gallery.find(generation.parent_id, visible_to=app.owner)
     except (BadRequest, StoreFailed):
+        hidden = await is_hidden(generation.parent_id, app)
         return Reproduction(
-            original_id=generation.parent_id, outcome="not compared", differences=("The original is gone",)
+            original_id=await parent_seen(generation, app),
+            outcome="not compared",
+            differences=("The original is not yours to see" if hidden else "The original is gone",),
         )
     if original.index != generation.index:
         return None
-    return await reproduction_of(original, generation, app.gallery.read_output)
+    first, again = await as_seen(original, app), await as_seen(generation, app)
+    return await reproduction_of(first, again, app.gallery.read_output)
 
 
 def reproduction_text(found: Reproduction) -> str:
@@ -167,5 +172,5 @@ def reproduction_text(found: Reproduction) -> str:
                 "nothing known; another GPU, driver or version of a node, or another file under the same name"
             )
         case "not compared":
-            told = f"Not compared with {found.original_id}."
+            told = f"Not compared with {found.original_id or 'its original'}."
     return f"{told} What differs: {changed}." if changed else told

@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from comfygen_mcp.app import App
+from comfygen_mcp.index.base import Entry
 from comfygen_mcp.models import SEED_JSON_SAFE, Generation, Graph, Job, LoraUse
 from comfygen_mcp.tools.bounds import bounded_graph
+from comfygen_mcp.tools.sharing import is_handed_on
 
 PROMPT_SHOWN = 1000
 """Characters of a prompt that are repeated in results; get_generation has the whole text."""
@@ -107,7 +109,7 @@ async def output_view(generation: Generation, app: App) -> OutputView:
         generation_id=generation.id,
         uri=image_uri(generation.id),
         url=shown_url(generation, app),
-        download_url=await _download_url(generation, app),
+        download_url=await download_url(generation, app),
         path=str(path) if path else None,
         media=generation.media,
         mime_type=generation.mime,
@@ -118,12 +120,17 @@ async def output_view(generation: Generation, app: App) -> OutputView:
     )
 
 
-async def _download_url(generation: Generation, app: App) -> str | None:
-    """Return the store's own link when it gives out one, else the HTTP service's."""
-    link = await app.store.link(generation.key, expires_s=app.settings.s3.link_expires_s)
+async def download_url(stored: Generation | Entry, app: App) -> str | None:
+    """Return the store's own link when it gives out one, else the HTTP service's.
+
+    To others than the owner only the service's, which takes the graph out of the file.
+    """
+    if app.file_url and is_handed_on(stored.owner, app):
+        return app.file_url(stored.key)
+    link = await app.store.link(stored.key, expires_s=app.settings.s3.link_expires_s)
     if link.startswith(("http://", "https://")):
         return link
-    return app.file_url(generation.key) if app.file_url else None
+    return app.file_url(stored.key) if app.file_url else None
 
 
 def waiting_notes(generations: Iterable[Generation], app: App) -> list[str]:
@@ -136,8 +143,9 @@ def waiting_notes(generations: Iterable[Generation], app: App) -> list[str]:
 
 def shown_url(generation: Generation, app: App) -> str:
     """Return the canonical URL; a caller elsewhere gets the resource's, not a path of this machine."""
-    local = generation.minio_url.startswith("file:")
-    return image_uri(generation.id) if local and app.file_url else generation.minio_url
+    local = generation.minio_url.startswith("file:") and app.file_url is not None
+    hidden = local or is_handed_on(generation.owner, app)
+    return image_uri(generation.id) if hidden else generation.minio_url
 
 
 def image_uri(generation_id: str) -> str:

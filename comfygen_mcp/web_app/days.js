@@ -1,4 +1,5 @@
-// Cards of one search, under the days on which they were made, or the months where a day has few; the list only grows.
+// Cards of one search, under the days on which they were made, or the months where a day has few (today and yesterday
+// are named always); the list only grows.
 import { make } from "./dom.js";
 import { arrowKeys, stopAt } from "./keys.js";
 import { tile } from "./tiles.js";

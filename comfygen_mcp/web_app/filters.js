@@ -17,7 +17,21 @@ const spans = [
   ["365d", "Last year"],
   ["days", "Between two days…"],
 ];
-const names = { parent: "Made from", group: "Comparison" };
+const names = new Map([
+  ["contains", "Contains"],
+  ["group", "Comparison"],
+  ["lora", "LoRA"],
+  ["min_score", "Score from"],
+  ["model", "Model"],
+  ["parent", "Made from"],
+  ["preset", "Preset"],
+  ["seed", "Seed"],
+  ["since", "From"],
+  ["sort", "Order"],
+  ["until", "To"],
+  ["workflow", "Workflow"],
+]);
+const shownOfValue = 24;
 
 export class FilterBar {
   constructor(changed) {
@@ -63,11 +77,8 @@ export class FilterBar {
     this.choose("backend", backend);
     this.choose("kind", kind);
     this.choose("tags", tags[0]);
-    const known = !until && spans.some(([value]) => value === since);
-    this.span.value = known ? since : "days";
-    this.since.value = known ? "" : since;
-    this.until.value = until;
     this.extra = extra;
+    this.chooseTime(since, until);
     this.drawn();
     if (tell) this.changed();
   }
@@ -79,12 +90,24 @@ export class FilterBar {
       const chosen = select.value;
       const options = facets[facet].map(({ value, entries }) => make("option", { value, text: `${kinds[value] ?? value} (${entries.toLocaleString()})` }));
       select.replaceChildren(make("option", { value: "", text: all }), ...options);
-      select.hidden = facets[facet].length === 0;
+      select.hidden = facets[facet].length === 0 && !chosen;
       this.choose(name, chosen);
     }
   }
 
+  // What no list and no date field can show stays in force too, as a chip.
+  chooseTime(since, until) {
+    const listed = !until && since !== "days" && spans.some(([value]) => value === since);
+    this.since.value = isDay(since) ? since : "";
+    this.until.value = isDay(until) ? until : "";
+    this.span.value = listed ? since : this.since.value || this.until.value ? "days" : "";
+    if (since && !listed && !this.since.value) this.extra.since = since;
+    if (until && !this.until.value) this.extra.until = until;
+  }
+
   spanned() {
+    delete this.extra.since;
+    delete this.extra.until;
     this.drawn();
     if (this.span.value === "days") this.since.focus();
     this.changed();
@@ -118,7 +141,7 @@ export class FilterBar {
     for (const select of [this.span, ...this.selects.values()]) select.dataset.chosen = String(Boolean(select.value));
     this.chips.replaceChildren(
       ...Object.entries(this.extra).map(([name, value]) =>
-        make("button", { class: "chip", type: "button", title: "Remove this filter", onclick: () => this.without(name) }, `${names[name] ?? name}: ${String(value).slice(0, 13)}…`, icon("close")),
+        make("button", { class: "chip", type: "button", title: "Remove this filter", onclick: () => this.without(name) }, make("span", { dir: "auto", text: `${names.get(name) ?? name}: ${short(String(value))}` }), icon("close")),
       ),
     );
   }
@@ -139,4 +162,11 @@ export class FilterBar {
   dated(word, input) {
     return make("label", { class: "date" }, make("span", { text: word }), input);
   }
+}
+
+const short = (text) => (text.length > shownOfValue ? `${text.slice(0, shownOfValue)}…` : text);
+
+function isDay(text) {
+  const time = Date.parse(text);
+  return text.length === 10 && !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }

@@ -4,6 +4,14 @@ const place = "comfygen token";
 
 export class TokenNeeded extends Error {}
 
+// The server understood, and will not: it says why.
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.notThere = status === 404;
+  }
+}
+
 export class HttpSource {
   largest = 1536;
 
@@ -51,7 +59,8 @@ export class HttpSource {
     if (answer.ok) return answer;
     const told = await answer.json().catch(() => ({}));
     if (answer.status === 401) throw new TokenNeeded(told.error);
-    throw new Error(told.error ?? `The server answered ${answer.status}.`);
+    const message = told.error ?? `The server answered ${answer.status}.`;
+    throw [400, 404].includes(answer.status) ? new Refused(answer.status, message) : new Error(message);
   }
 
   // Asks again once when the server says that it was too much.

@@ -9,16 +9,12 @@ export function recipePanel(recipe, filter = null) {
     "div",
     { class: "recipe" },
     words("Prompt", recipe.prompt || "(none)", recipe.prompt),
+    codes("Seed", card.seed),
     recipe.negative_prompt && words("Negative prompt", recipe.negative_prompt, recipe.negative_prompt),
     make("dl", { class: "facts" }, facts(recipe).map(([name, value]) => fact(name, value))),
     card.tags.length > 0 && tagRow(card.tags, filter),
     recipe.notes.map((note) => make("p", { class: "note", text: note })),
-    make(
-      "div",
-      { class: "codes" },
-      code("Seed", card.seed),
-      code("Id", card.id),
-    ),
+    codes("Id", card.id),
   );
 }
 
@@ -73,7 +69,7 @@ function facts(recipe) {
     ["Steps", recipe.steps],
     ["CFG", recipe.cfg],
     ["Sampler", sampler],
-    ["Strength", recipe.denoise],
+    ["Denoise", recipe.denoise],
     ["Frames", film],
     ["LoRAs", recipe.loras.map(loraText).join(", ")],
     ["Preset", recipe.preset],
@@ -98,6 +94,7 @@ function tagRow(tags, filter) {
   return make("div", { class: "tags", "aria-label": "Tags" }, tags.map(one));
 }
 
-function code(name, value) {
-  return make("div", { class: "code" }, make("span", { class: "code-name", text: name }), make("code", { text: value }), copyButton(name.toLowerCase(), value));
+function codes(name, value) {
+  const code = make("div", { class: "code" }, make("span", { class: "code-name", text: name }), make("code", { text: value }), copyButton(name.toLowerCase(), value));
+  return make("div", { class: "codes" }, code);
 }

@@ -15,7 +15,7 @@ export class SiteEntry {
     this.before = this.side("left", "Previous", -1);
     this.after = this.side("right", "Next", 1);
     const close = make("button", { class: "ghost close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.dialog.close() }, icon("close"));
-    this.dialog = make("dialog", { class: "full", "aria-label": "Picture" }, this.view.element, this.before, this.after, close);
+    this.dialog = make("dialog", { class: "full", "aria-label": "Picture", tabindex: "-1" }, this.view.element, this.before, this.after, close);
     this.dialog.addEventListener("close", () => this.ended());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
@@ -27,8 +27,15 @@ export class SiteEntry {
     if (location.hash !== `#${card.id}`) history.replaceState(null, "", `#${card.id}`);
     this.before.disabled = !this.beside(card, -1);
     this.after.disabled = !this.beside(card, 1);
-    if (!this.dialog.open) this.dialog.showModal();
+    this.attend();
     this.view.show(card);
+  }
+
+  // Focus begins at the dialog itself, not at one of its buttons, and never stays at one that was switched off.
+  attend() {
+    const opened = !this.dialog.open;
+    if (opened) this.dialog.showModal();
+    if (opened || document.activeElement?.disabled) this.dialog.focus();
   }
 
   // An id from the address, or of a relative: what it is comes with the recipe.

@@ -1,8 +1,8 @@
 // The page in a browser: search, days of pictures, and one of them large.
 import { Days } from "./days.js";
-import { announce, make } from "./dom.js";
+import { make } from "./dom.js";
 import { FilterBar } from "./filters.js";
-import { HttpSource, TokenNeeded } from "./http_source.js";
+import { HttpSource, Refused, TokenNeeded } from "./http_source.js";
 import { icon } from "./icons.js";
 import { Pictures } from "./pictures.js";
 import { signIn } from "./sign_in.js";
@@ -30,11 +30,12 @@ export class SitePage {
   }
 
   build() {
+    this.notice = make("div");
     this.count = make("p", { class: "count", role: "status" });
     this.theme = make("button", { class: "ghost", type: "button", onclick: () => this.nextTheme() });
     this.state = make("div", { class: "state" });
     this.more = make("button", { type: "button", class: "more", hidden: true, text: "Show more", onclick: () => this.next() });
-    this.content = make("main", {}, this.count, this.days.element, this.state, this.more);
+    this.content = make("main", {}, this.notice, this.count, this.days.element, this.state, this.more);
     this.head = make("header", { class: "site-head" }, make("h1", { class: "brand" }, icon("grid"), "Gallery"), this.bar.element, this.theme);
     document.body.append(this.head, this.content);
     new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.next(), { rootMargin: "1200px 0px" }).observe(this.more);
@@ -116,8 +117,8 @@ export class SitePage {
       this.askForToken();
       return;
     }
-    const again = make("button", { type: "button", text: "Try again", onclick: () => this.load() });
-    this.state.replaceChildren(make("div", { class: "empty", role: "alert" }, make("p", { dir: "auto", text: error.message }), again));
+    const clear = () => this.bar.set({}, true);
+    this.state.replaceChildren(error instanceof Refused ? refusal(error, clear) : failure(error, () => this.load()));
     if (!this.cursor) {
       this.days.clear();
       this.count.textContent = "";
@@ -150,17 +151,24 @@ export class SitePage {
   }
 
   async openHash() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    const id = location.hash.slice(1);
     if (!id || this.signedOut || (this.full.dialog.open && this.full.card?.id === id)) return;
     const card = this.days.cards.find((one) => one.id === id);
     try {
       if (card) this.full.open(card);
       else await this.full.openId(id);
+      this.notice.replaceChildren();
     } catch (error) {
-      announce(error.message);
-      this.state.replaceChildren(make("div", { class: "empty", role: "alert" }, make("p", { text: error.message })));
+      this.note(error instanceof Refused && error.notThere ? "This picture is not here (any more)." : "This picture could not be opened.", error.message);
       history.replaceState(null, "", location.pathname + location.search);
     }
+  }
+
+  // A word above the pictures, until it is put away.
+  note(text, reason) {
+    const away = make("button", { class: "ghost", type: "button", "aria-label": "Dismiss", title: "Dismiss", onclick: () => this.notice.replaceChildren() }, icon("close"));
+    const words = make("div", { class: "notice-words" }, make("p", { text }), make("details", { class: "quiet" }, make("summary", { text: "Details" }), make("p", { dir: "auto", text: reason })));
+    this.notice.replaceChildren(make("div", { class: "notice", role: "alert" }, words, away));
   }
 
   beside(card, step) {
@@ -204,11 +212,26 @@ export class SitePage {
 
 function empty(searching, clear) {
   if (!searching) return make("div", { class: "empty" }, icon("grid"), make("h2", { text: "No pictures yet" }), make("p", { text: "What an agent makes with generate_image appears here." }));
-  return make("div", { class: "empty" }, icon("search"), make("h2", { text: "Nothing matches" }), make("p", { text: "Search for fewer words, or leave a filter out." }), make("button", { type: "button", text: "Clear the filters", onclick: clear }));
+  return nothing("Nothing matches", make("p", { text: "Search for fewer words, or leave a filter out." }), clear);
 }
 
+// The server has no such value, or cannot search for it: to ask again would not help.
+function refusal(error, clear) {
+  const heading = error.notThere ? "Nothing matches" : "This cannot be searched for";
+  return nothing(heading, make("p", { role: "alert", dir: "auto", text: error.message }), clear);
+}
+
+function nothing(heading, why, clear) {
+  return make("div", { class: "empty" }, icon("search"), make("h2", { text: heading }), why, make("button", { type: "button", text: "Clear the filters", onclick: clear }));
+}
+
+function failure(error, again) {
+  return make("div", { class: "empty", role: "alert" }, make("p", { dir: "auto", text: error.message }), make("button", { type: "button", text: "Try again", onclick: again }));
+}
+
+// All that the address asks for: what has no field of its own is shown as a chip, and the server says what it does not know.
 function filtersIn(query) {
-  const known = ["text", "backend", "kind", "since", "until", "parent", "group"];
-  const filters = Object.fromEntries(known.filter((name) => query.get(name)).map((name) => [name, query.get(name)]));
-  return query.get("tags") ? { ...filters, tags: query.getAll("tags") } : filters;
+  const { tag = [], tags = tag, cursor, limit, ...rest } = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name).filter(Boolean)]));
+  const single = Object.fromEntries(Object.entries(rest).filter(([, values]) => values.length).map(([name, values]) => [name, values[0]]));
+  return tags.length ? { ...single, tags } : single;
 }

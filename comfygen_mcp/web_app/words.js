@@ -16,13 +16,9 @@ export const kinds = {
   other: "Other",
 };
 
-export function dayText(date, now = new Date()) {
-  const ago = Math.round((midnight(now) - midnight(date)) / 86_400_000);
-  if (ago === 0) return "Today";
-  return ago === 1 ? "Yesterday" : day.format(date);
-}
+export const dayText = (date) => recentText(date) ?? day.format(date);
 
-export const monthText = (date) => month.format(date);
+export const monthText = (date) => recentText(date) ?? month.format(date);
 
 export const timeText = (date) => minute.format(date);
 
@@ -50,6 +46,11 @@ export const loraText = (lora) => (lora.strength === 1 ? lora.name : `${lora.nam
 export function altText(card) {
   const what = card.media === "video" ? "Video" : card.media === "image" ? "Picture" : "File";
   return `${what}: ${card.prompt || "without a prompt"}`;
+}
+
+function recentText(date, now = new Date()) {
+  const ago = Math.round((midnight(now) - midnight(date)) / 86_400_000);
+  return ["Today", "Yesterday"][ago];
 }
 
 function midnight(date) {

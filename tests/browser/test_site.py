@@ -1,11 +1,13 @@
 """The page at /gallery, in a real browser."""
 
 import pytest
-from gallery_pictures import EVIL, SUBJECTS, fill
+from gallery_pictures import EVIL, NEWEST, SUBJECTS, fill, job_of, keep, painted
 from http_service import TOKEN, served
 from playwright.async_api import expect
 
+from comfygen_mcp.backends.archive import Archive
 from comfygen_mcp.config import load_settings
+from comfygen_mcp.stores.local import LocalStore
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +68,7 @@ async def test_it_shows_the_newest_pictures_painted_and_asks_nobody_else(open_ga
     page = await open_gallery()
 
     await expect(page.get_by_role("status")).to_contain_text(f"{COUNT} pictures")
-    await expect(shown(page).first).to_be_visible()
+    await expect(tiles(page).first).to_have_attribute("data-state", "shown")
     assert await tiles(page).first.get_attribute("data-id") == stored[0]
     assert all(url.startswith((running.url, "data:")) for url in page.asked)
     pixel = await page.evaluate(
@@ -186,8 +188,98 @@ async def test_a_link_to_a_picture_that_is_not_there_names_near_ones(open_galler
     wrong = stored[0][:-1] + ("0" if stored[0][-1] != "0" else "1")
     page = await open_gallery(f"/gallery#{wrong}")
 
-    await expect(page.get_by_role("alert").first).to_contain_text(stored[0])
+    notice = page.get_by_role("alert").first
+    await expect(notice).to_contain_text("This picture is not here (any more).")
+    await expect(notice).to_contain_text(stored[0])
+    await expect(tiles(page).first).to_be_visible()
+    assert await notice.evaluate("e => e.getBoundingClientRect().bottom < 300")
+    assert "#" not in page.url
+    await notice.get_by_role("button", name="Dismiss").click()
+    await expect(notice).to_be_hidden()
     page.complaints.clear()  # Chromium notes the 404 itself
+
+
+@pytest.mark.parametrize(
+    ("query", "chip", "heading", "why"),
+    [
+        ("model=nope", "Model: nope", "Nothing matches", "Unknown model 'nope'"),
+        ("colour=red", "colour: red", "This cannot be searched for", "There is no filter 'colour'"),
+        ("since=some+day", "From: some day", "This cannot be searched for", "'some day' is no time"),
+        ("tag=nope", None, "Nothing matches", "Unknown tag 'nope'"),
+    ],
+)
+async def test_a_filter_of_the_address_is_shown_even_where_nothing_can_match(
+    open_gallery, query, chip, heading, why
+):
+    page = await open_gallery(f"/gallery?{query}")
+
+    await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    await expect(page.get_by_role("alert").last).to_contain_text(why)
+    await expect(tiles(page)).to_have_count(0)
+    if chip is None:
+        await expect(page.get_by_label("Filter by tags")).to_have_value("nope")
+    else:
+        await expect(page.get_by_role("button", name=chip)).to_be_visible()
+    await page.get_by_role("button", name="Clear the filters").click()
+    await expect(page.get_by_role("status").first).to_have_text(f"{COUNT} pictures")
+    assert "?" not in page.url
+    page.complaints.clear()  # Chromium notes the refusal itself
+
+
+async def test_filters_without_a_list_of_their_own_narrow_and_can_be_taken_off(open_gallery):
+    page = await open_gallery("/gallery?model=sd15&seed=1002&since=2026-11-01&cursor=x")
+
+    await expect(page.get_by_role("status").first).to_have_text("1 picture")
+    await expect(page.get_by_label("From this day")).to_have_value("2026-11-01")
+    await page.get_by_role("button", name="Seed: 1002").click()
+    await expect(page.get_by_role("status").first).to_have_text("22 pictures")
+    assert page.url.endswith("?since=2026-11-01&model=sd15")
+
+
+@pytest.mark.parametrize(
+    ("query", "headings"),
+    [(f"seed={2**63}", ["Today"]), ("text=paper+crane", ["Yesterday", "November 2026"])],
+)
+async def test_today_and_yesterday_are_named_however_few_pictures_they_have(
+    running, new_page, query, headings
+):
+    page = await new_page(timezone_id="UTC")
+    await page.clock.set_fixed_time(NEWEST)
+    await page.goto(f"{running.url}/gallery?{query}")
+
+    await expect(page.locator(".day")).to_have_text(headings)
+
+
+async def test_the_full_view_begins_without_a_ring_and_shows_the_seed_at_once(new_page, tmp_path):
+    first = painted(tmp_path / "long.png", (512, 512), 40)
+    job = job_of(1, "a very long prompt, " * 200, NEWEST, kind="img2img", denoise=0.4)
+    await keep(Archive(LocalStore(tmp_path / "gallery")), job, first)
+    with served(settings_in(tmp_path)) as service:
+        page = await new_page(viewport={"width": 1280, "height": 800})
+        await page.goto(f"{service.url}/gallery")
+        await page.keyboard.press("ArrowRight")
+        await expect(tiles(page).first).to_be_visible()
+        await tiles(page).first.press("Enter")
+        await expect(page.get_by_role("dialog")).to_be_focused()
+        assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none"
+
+        await expect(page.locator(".code code").first).to_have_text("1001")
+        await expect(page.locator(".code code").first).to_be_in_viewport(ratio=1)
+        facts = await page.locator(".facts").inner_text()
+        assert "Denoise" in facts
+        assert "Strength" not in facts
+        await page.context.close()
+
+
+async def test_focus_stays_in_the_full_view_at_the_last_neighbour(open_gallery, stored):
+    page = await open_gallery("/gallery?text=paper+crane")
+    await tiles(page).nth(1).click()
+    previous = page.get_by_role("button", name="Previous")
+    await previous.click()
+    await expect(previous).to_be_hidden()
+    await expect(page.get_by_role("dialog")).to_be_focused()
+    await page.keyboard.press("ArrowRight")
+    await expect(previous).to_be_visible()
 
 
 async def test_markup_in_a_prompt_is_only_text(open_gallery):
@@ -221,6 +313,8 @@ async def test_on_a_phone_nothing_is_wider_than_the_window(open_gallery):
     page = await open_gallery(**PHONE)
     await expect(shown(page).first).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    for name in ("models", "kinds", "time"):
+        await expect(page.get_by_label(f"Filter by {name}")).to_be_in_viewport(ratio=1)
 
     await tiles(page).nth(1).tap()
     await expect(page.locator(".facts")).to_contain_text("Steps")

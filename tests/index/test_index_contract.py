@@ -1,6 +1,7 @@
 """What every index does, whatever holds it."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from index_entries import NOON, edit, entry, uuid7
@@ -53,6 +54,37 @@ async def test_an_entry_comes_back_as_it_was_added(index):
     assert await index.get(bare.id) == bare
     assert await index.get(odd.id) == odd
     assert (await index.search(Query(), limit=3)).entries == (odd, bare, whole)
+
+
+async def test_half_characters_hide_nothing_and_come_back_as_text(index, ids):
+    strange = entry(
+        1, prompt="a fox \ud83d", tags=("\ude00", "red"), model="m\udfff", owner="\ud800", loras=("\ud83d",)
+    )
+    await index.add([strange, entry(2, prompt="another fox")])
+    await index.add([strange])
+    await index.edit([edit(strange, shared=True)])
+
+    assert await ids(text="fox") == [entry(2).id, strange.id]
+    assert await ids(tags=("red",)) == [strange.id]
+    back = await index.get(strange.id)
+    assert re.sub(r"[\ud800-\udfff]", "\ufffd", back.prompt) == "a fox \ufffd"
+    assert await index.size() == 2
+    assert len(await index.counts("model")) == 2
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00"])
+async def test_times_at_the_ends_of_the_calendar_hide_nothing(index, ids, moment):
+    far = entry(1).model_copy(update={"created_at": datetime.fromisoformat(moment)})
+    await index.add([far, entry(2)])
+    await index.edit([edit(far, tags=("far",))])
+
+    assert set(await ids()) == {far.id, entry(2).id}
+    assert await ids(tags=("far",)) == [far.id]
+    back = await index.get(far.id)
+    assert abs(back.created_at - far.created_at) <= timedelta(hours=14)
+    assert [
+        each.id async for each in index.all_entries(Query(since=NOON, until=NOON + timedelta(hours=1)))
+    ] == [entry(2).id]
 
 
 async def test_an_empty_index_answers_everything_with_nothing(index):
