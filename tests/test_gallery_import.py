@@ -252,10 +252,11 @@ async def test_a_file_of_impossible_values_is_listed_and_leaves_nothing_behind(s
     write(folder / "before.png", png())
     os.utime(folder / "before.png", (-5, -5))
     write(folder / "graph.png", png(TEXT.replace("2.5", "1e999")))
+    write(folder / "digits.png", png(TEXT.replace("2.5", "9" * 400)))
     async with opened(store, tmp_path / "index") as gallery:
         report = await gallery.import_folder(folder)
         assert {failure.file for failure in report.failures} == {
-            *(f"{name}.png" for name in (*changes, "large", "before", "graph"))
+            *(f"{name}.png" for name in (*changes, "large", "before", "graph", "digits"))
         }
         assert report.imported == 2
         assert set(await found(gallery)) == {"first", "last"}

@@ -1,6 +1,5 @@
 """Regenerating, in parts: what a stored graph may hold over HTTP, what is not compared, what changes fit."""
 
-
 import pytest
 from conftest import ERAS
 

@@ -80,7 +80,11 @@ async def test_every_tool_says_what_it_is_and_what_it_may_do(listed):
 
 def test_the_instructions_fit_and_name_only_tools_that_exist():
     words = {word.strip("().,:") for word in INSTRUCTIONS.replace("(", " ").split()}
-    named = {word for word in words if word.startswith(("get_", "list_", "generate_", "cancel_", "search_", "compare_"))}
+    named = {
+        word
+        for word in words
+        if word.startswith(("get_", "list_", "generate_", "cancel_", "search_", "compare_"))
+    }
 
     assert len(INSTRUCTIONS.encode()) <= TEXT_LIMIT
     assert named <= {*OFFERED, "generation_id"}

@@ -103,7 +103,7 @@ class GallerySearch:
     async def _found(self, facet: Facet, wanted: str) -> tuple[str | None, list[str]]:
         """Return the value that is meant, and those that it was looked for among."""
         # Itself first: of very many values that begin alike, only the most frequent are looked through.
-        if wanted and await self._is_there(facet, wanted):
+        if wanted and _is_text(wanted) and await self._is_there(facet, wanted):
             return wanted, []
         known = await self._values(facet, wanted)
         return _match(wanted, known), known
@@ -116,6 +116,8 @@ class GallerySearch:
     async def _values(self, facet: Facet, wanted: str) -> list[str]:
         """Return the values that begin as *wanted* does, as a bare file name too, then the most frequent."""
         frequent = await self._beginning(facet, "")
+        if not _is_text(wanted):
+            return frequent
         folders = dict.fromkeys(value[: -len(name)] for value in frequent if (name := _file_of(value)))
         beginnings = [f"{folder}{wanted}{end}" for folder in ("", *folders) for end in (".", "")]
         near = [value for one in dict.fromkeys(beginnings) for value in await self._beginning(facet, one)]
@@ -220,6 +222,11 @@ def _file_of(value: str) -> str | None:
     """Return the file of a value that names a folder as well."""
     name = PurePosixPath(value.replace("\\", "/")).name
     return name if name and name != value else None
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether an index can hold *value*: half a character has no UTF-8, and databases know no NUL."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _names_of(value: str) -> set[str]:
