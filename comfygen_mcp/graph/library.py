@@ -58,7 +58,8 @@ class WorkflowLibrary:
         A user's copy of a bundled workflow does not take its aliases along.
         """
         names = set(self.names())
-        last_wins = sorted(reversed(self.all()), key=lambda workflow: workflow.source == "bundled")
+        last_wins = [*reversed(self.all())]
+        last_wins.sort(key=lambda workflow: workflow.source == "bundled")
         pairs = {alias: workflow.name for workflow in last_wins for alias in workflow.metadata.aliases}
         return {alias: name for alias, name in pairs.items() if alias not in names}
 

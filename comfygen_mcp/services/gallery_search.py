@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from comfygen_mcp.errors import BadRequest, UnknownName
 from comfygen_mcp.index.base import MAX_TEXT, Facet, Query, Sort
+from comfygen_mcp.index.queries import query_of
 from comfygen_mcp.models import SEED_MAX, JsonValue, Kind, Record
 from comfygen_mcp.services.gallery import Gallery
 
@@ -67,20 +68,20 @@ class GallerySearch:
             **names,
             **({"seed": low} if low == high else {"seed_min": low, "seed_max": high}),
         }
-        return Query(
-            **fields,
-            text=filters.text,
-            contains=filters.contains or None,
-            kind=_kind(filters.kind),
-            tags=tuple([await self._value("tag", tag) for tag in filters.tags]),
-            score_min=filters.min_score,
-            since=moment(filters.since, "since", self._now()),
-            until=moment(filters.until, "until", self._now(), end=True),
-            group_id=_whole_id("group", filters.group),
-            parent_id=await self._parent(filters.parent),
-            visible_to=self._visible_to,
-            sort=filters.sort,
-        )
+        fields |= {
+            "text": filters.text,
+            "contains": filters.contains or None,
+            "kind": _kind(filters.kind),
+            "tags": tuple([await self._value("tag", tag) for tag in filters.tags]),
+            "score_min": filters.min_score,
+            "since": moment(filters.since, "since", self._now()),
+            "until": moment(filters.until, "until", self._now(), end=True),
+            "group_id": _whole_id("group", filters.group),
+            "parent_id": await self._parent(filters.parent),
+            "visible_to": self._visible_to,
+            "sort": filters.sort,
+        }
+        return query_of(fields)
 
     async def _model(self, wanted: str | None) -> dict[str, str]:
         """Return the model file, or else the backend, that is called so."""
