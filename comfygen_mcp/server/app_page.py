@@ -8,7 +8,6 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.resources import FunctionResource
 
 from comfygen_mcp import __version__
-from comfygen_mcp.server.page import document
 
 if TYPE_CHECKING:
     from comfygen_mcp.tools import ToolEntry
@@ -39,10 +38,16 @@ def app_extension() -> Apps:
             description=_DESCRIPTION,
             mime_type=APP_MIME_TYPE,
             meta=_META,
-            fn=lambda: document("app").html,
+            fn=_page,
         )
     )
     return apps
+
+
+def _page() -> str:
+    from comfygen_mcp.server.page import document
+
+    return document("app").html
 
 
 def app_only_tools() -> "tuple[ToolEntry, ...]":

@@ -18,7 +18,6 @@ from comfygen_mcp.server.app_page import app_extension, app_only_tools, for_host
 from comfygen_mcp.server.calls import Calls
 from comfygen_mcp.server.hardening import HardenedServer
 from comfygen_mcp.server.privacy import Hide
-from comfygen_mcp.server.resources import add_resources, resource_page
 from comfygen_mcp.server.shared import OpenAppContext, SharedApp
 
 if TYPE_CHECKING:
@@ -58,11 +57,12 @@ def build_server(
 
     *settings* are read when a client asks for the tools: they choose which are offered.
     """
-    server = HardenedServer(
+    return HardenedServer(
         "comfygen",
         tools=partial(_offered, settings),
         calls=calls,
         hide=hide,
+        resources=_add_resources,
         listing=_resource_page,
         completing=_completion,
         title="comfygen",
@@ -74,8 +74,6 @@ def build_server(
         middleware=[for_hosts_only],
         log_level="WARNING",
     )
-    add_resources(server)
-    return server
 
 
 def _offered(settings: "Callable[[], Settings] | None") -> "Iterable[ToolEntry]":
@@ -93,7 +91,14 @@ def _offered(settings: "Callable[[], Settings] | None") -> "Iterable[ToolEntry]"
     return (*chosen, *app_only_tools())
 
 
+def _add_resources(server: HardenedServer) -> None:
+    from comfygen_mcp.server.resources import add_resources
+
+    add_resources(server)
+
+
 async def _resource_page(ctx: Context, cursor: str | None) -> ListResourcesResult:
+    from comfygen_mcp.server.resources import resource_page
     from comfygen_mcp.tools.context import the_app
 
     return await resource_page(await the_app(ctx), cursor)

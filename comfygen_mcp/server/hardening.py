@@ -25,6 +25,7 @@ from mcp.types import (
     InputRequiredResult,
     ListResourcesResult,
     PaginatedRequestParams,
+    ResourceTemplate,
 )
 from mcp.types import Tool as ListedTool
 from pydantic import ValidationError
@@ -54,22 +55,25 @@ MAX_ERROR_TEXT = 1900
 class HardenedServer(MCPServer["OpenApp"]):
     """MCPServer whose tools say what was wrong: our errors keep their text, everything else stays private."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one kind of thing that a server offers, or does besides
         self,
         name: str,
         *,
         tools: "Callable[[], Iterable[ToolEntry]]",
         calls: Calls | None = None,
         hide: Hide | None = None,
+        resources: "Callable[[HardenedServer], None] | None" = None,
         listing: ResourcePage | None = None,
         completing: Complete | None = None,
         **options: Any,
     ) -> None:
         """Make a server that asks *tools* for its tools when the first client wants to know them.
 
-        *listing* returns a page of resources, *completing* what may follow a beginning.
+        *resources* adds what has an address, likewise when it is first asked for. *listing* returns a page
+        of resources, *completing* what may follow a beginning.
         """
         super().__init__(name, **options)
+        self._resources = resources
         self._listing = listing
         if completing is not None:
             self._add_completions(completing)
@@ -121,9 +125,19 @@ class HardenedServer(MCPServer["OpenApp"]):
             result = await self._worded(tool, arguments, context)
         return hidden_result(result, self._hide) if isinstance(result, CallToolResult) else result
 
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        self._add_resources()
+        return await super().list_resource_templates()
+
+    def _add_resources(self) -> None:
+        add, self._resources = self._resources, None
+        if add is not None:
+            add(self)
+
     async def read_resource(
         self, uri: Any, context: "Context[OpenApp, Any] | None" = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        self._add_resources()
         try:
             contents = await super().read_resource(uri, context)
         except ResourceError as error:
