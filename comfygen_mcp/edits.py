@@ -30,7 +30,7 @@ class Edit(Record):
     generation_id: str
     by: str | None = None
     tags: tuple[str, ...] | None = None
-    validation_score: float | None = None
+    validation_score: float | None = Field(default=None, allow_inf_nan=False)
     shared: bool | None = None
     deleted: bool = False
 
