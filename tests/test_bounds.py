@@ -23,11 +23,12 @@ async def test_looking_at_a_silent_host_is_given_up_on_and_told(connect, setting
     async with connect(settings_for(COMFYUI_URL=silent_url)) as client:
         with anyio.fail_after(CLIENTS_GIVE_UP_S):
             status = (await client.call_tool("server_status", {})).structured_content
-            models = (await client.call_tool("list_models", {})).structured_content["models"]
+            listed = (await client.call_tool("list_models", {})).structured_content
 
     assert "did not answer" in status["hosts"][0]["error"]
-    assert {model["state"] for model in models} == {"unreachable"}
-    assert all("did not answer" in model["reason"] for model in models)
+    assert {model["state"] for model in listed["models"]} == {"unreachable"}
+    assert list(listed["unreachable"]) == [silent_url]
+    assert "did not answer" in listed["unreachable"][silent_url]
 
 
 async def test_a_request_that_names_no_model_is_refused_when_the_host_is_silent(
