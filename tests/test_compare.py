@@ -387,7 +387,7 @@ async def test_an_interrupted_one_can_be_cancelled_for_good(connect, settings_fo
 
     (view,) = stopped.structured_content["comparisons"]
     assert view["status"] == "cancelled"
-    assert view["cells"][0]["status"] == "failed"
+    assert view["cells"][0]["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -189,7 +189,7 @@ async def test_a_file_that_is_no_picture_any_more_is_not_compared(settings):
         found = await reproduction_of(original, broken, app.gallery.read_output)
 
     assert found.outcome == "not compared"
-    assert "cannot be read as a picture" in found.differences[-1]
+    assert "no readable picture" in found.differences[-1]
 
 
 def test_a_seed_of_nothing_is_as_it_was_and_of_zero_a_new_one():
