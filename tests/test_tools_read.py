@@ -49,12 +49,15 @@ async def test_list_models_names_the_missing_file_its_folder_and_its_download(
     with EngineServer(tmp_path_factory.mktemp("sparse"), models=models) as sparse:
         async with connect(settings_for(COMFYUI_URL=sparse.url)) as client:
             listed = (await client.call_tool("list_models", {})).structured_content["models"]
+            asked = (await client.call_tool("list_models", {"model": "sdxl"})).structured_content["models"]
             ready = (await client.call_tool("list_models", {"ready_only": True})).structured_content["models"]
             chosen = await made(client, model=None)
             refused = error_text(await client.call_tool("generate_image", {**QUICK, "model": "sdxl"}))
 
-    sdxl = next(model for model in listed if model["name"] == "sdxl")
-    assert sdxl["state"] == "missing files"
+    row = next(model for model in listed if model["name"] == "sdxl")
+    assert row["state"] == "missing files"
+    assert row["missing"][0]["file"] == "sd_xl_base_1.0.safetensors"
+    (sdxl,) = asked
     assert sdxl["missing"][0]["folder"] == "checkpoints"
     assert sdxl["missing"][0]["url"].startswith("https://")
     assert ready[0]["name"] == "sd15"
