@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import struct
 import zlib
 from datetime import UTC, datetime
@@ -253,19 +252,6 @@ async def test_a_beginning_that_nothing_has_is_unknown(archive, store, picture):
 
     with pytest.raises(UnknownName):
         await archive.find("01a20000ffff")
-
-
-async def test_recent_is_newest_first_and_leaves_a_corrupt_sidecar_out(archive, store, picture, caplog):
-    days = [ids.new_job_id(datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2, 3, 4)]
-    kept = [(await keep(archive, output_of(picture), job=job_of(job_id)))[0] for job_id in days]
-    await store.put_bytes(f"{kept[2].key}.json", b"{", mime="application/json")
-
-    with caplog.at_level(logging.WARNING):
-        recent = await archive.recent(3)
-
-    assert recent == [kept[3], kept[1]]
-    assert kept[2].key in caplog.text
-    assert await archive.recent(0) == []
 
 
 async def test_a_corrupt_sidecar_is_told_by_its_key(archive, store, picture):

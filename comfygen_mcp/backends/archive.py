@@ -1,7 +1,6 @@
 """The archive: what a backend has collected becomes stored files with sidecars, and is found again by id."""
 
 import logging
-from collections import deque
 
 from anyio import to_thread
 
@@ -77,20 +76,6 @@ class Archive:
     async def read_output(self, generation: Generation) -> bytes:
         """Return the bytes of the stored file."""
         return await self.store.read(generation.key)
-
-    async def recent(self, limit: int) -> list[Generation]:
-        """Return the newest generations first; a corrupt sidecar is logged and left out."""
-        newest: deque[str] = deque(maxlen=max(limit, 0))
-        async for file in self.store.list(ROOT):
-            if sidecar.is_sidecar(file.key):
-                newest.append(file.key)
-        found: list[Generation] = []
-        for key in reversed(newest):
-            try:
-                found.append(await self._read(key))
-            except StoreFailed as error:
-                _log.warning("%s", error)
-        return found
 
     async def _tell_index(self, kept: tuple[Generation, ...]) -> None:
         """Make *kept* findable at once; where that fails, the index learns of them by reading the store."""

@@ -1,4 +1,4 @@
-"""Generation: start, await, look at and cancel jobs; read back what they made."""
+"""Generation: start, await, look at and cancel jobs; find what they made."""
 
 import asyncio
 from collections import Counter
@@ -116,6 +116,3 @@ class GenerationService:
 
     async def find(self, generation_id: str) -> Generation:
         return await self._archive.find(generation_id)
-
-    async def read_output(self, generation: Generation) -> bytes:
-        return await self._archive.read_output(generation)

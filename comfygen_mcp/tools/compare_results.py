@@ -1,12 +1,9 @@
 """A comparison as a tool result: a few lines, the small sheet, the structure."""
 
-import base64
-
-from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, ResourceLink, TextContent
+from mcp.types import Annotations, CallToolResult, ContentBlock, ResourceLink, TextContent
 
 from comfygen_mcp.app import App
 from comfygen_mcp.compare import Comparison
-from comfygen_mcp.images import PREVIEW_MIME
 from comfygen_mcp.services.comparison_run import ComparisonState
 from comfygen_mcp.tools.compact import compact
 from comfygen_mcp.tools.compare_views import (
@@ -17,7 +14,7 @@ from comfygen_mcp.tools.compare_views import (
     compare_view,
     planned_view,
 )
-from comfygen_mcp.tools.results import PREVIEW_ENGINE_TEXT
+from comfygen_mcp.tools.results import PREVIEW_ENGINE_TEXT, preview_block
 
 LONGEST_TEXT = 24
 """Cells that the text tells of one by one; the structured result has all."""
@@ -38,14 +35,7 @@ async def comparison_content(
     content: list[ContentBlock] = [text]
     small = await app.comparisons.preview(state.comparison) if show_preview else None
     if small is not None:
-        content.append(
-            ImageContent(
-                type="image",
-                data=base64.b64encode(small).decode("ascii"),
-                mime_type=PREVIEW_MIME,
-                annotations=Annotations(audience=["user", "assistant"], priority=0.8),
-            )
-        )
+        content.append(preview_block(small))
     if state.comparison.sheet is not None:
         content.append(_link(app, state.comparison.sheet.key))
     return content

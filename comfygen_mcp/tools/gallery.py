@@ -1,6 +1,5 @@
 """Tools that find stored pictures and read back one of them; no ComfyUI is needed for either."""
 
-import base64
 import math
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,17 +10,18 @@ from typing import Annotated
 
 import anyio
 from anyio import to_thread
-from mcp.types import Annotations, CallToolResult, ContentBlock, ImageContent, TextContent
+from mcp.types import CallToolResult, ContentBlock, TextContent
 from pydantic import Field
 
 from comfygen_mcp.app import App
 from comfygen_mcp.errors import BadRequest, StoreFailed
-from comfygen_mcp.images import PREVIEW_MIME, SHEET_EDGE, contact_sheet
+from comfygen_mcp.images import SHEET_EDGE, contact_sheet
 from comfygen_mcp.index.base import Entry, Page, Sort
 from comfygen_mcp.services.gallery_search import Filters, GallerySearch
 from comfygen_mcp.tools.app_search import small
 from comfygen_mcp.tools.context import TheApp
 from comfygen_mcp.tools.gallery_views import SearchView, rows_text, search_view
+from comfygen_mcp.tools.results import preview_block
 from comfygen_mcp.tools.untrusted import NOTICE
 
 MOST_ROWS = 100
@@ -121,13 +121,4 @@ async def sheet_blocks(app: App, entries: Sequence[Entry]) -> list[ContentBlock]
         for at, entry in enumerate(shown):
             reading.start_soon(read, at, entry)
     data = await to_thread.run_sync(partial(contact_sheet, pictures))
-    if data is None:
-        return []
-    return [
-        ImageContent(
-            type="image",
-            data=base64.b64encode(data).decode("ascii"),
-            mime_type=PREVIEW_MIME,
-            annotations=Annotations(audience=["user", "assistant"], priority=0.8),
-        )
-    ]
+    return [] if data is None else [preview_block(data)]

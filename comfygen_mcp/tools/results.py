@@ -81,14 +81,17 @@ async def preview_blocks(app: App, generations: Sequence[Generation]) -> list[Co
     data = await to_thread.run_sync(small)
     if data is None:
         return []
-    return [
-        ImageContent(
-            type="image",
-            data=base64.b64encode(data).decode("ascii"),
-            mime_type=PREVIEW_MIME,
-            annotations=Annotations(audience=["user", "assistant"], priority=0.8),
-        )
-    ]
+    return [preview_block(data)]
+
+
+def preview_block(data: bytes) -> ImageContent:
+    """Return a small picture as the model and the user are shown it."""
+    return ImageContent(
+        type="image",
+        data=base64.b64encode(data).decode("ascii"),
+        mime_type=PREVIEW_MIME,
+        annotations=Annotations(audience=["user", "assistant"], priority=0.8),
+    )
 
 
 async def _stills(app: App, generations: Sequence[Generation]) -> list[bytes]:
@@ -100,7 +103,7 @@ async def _stills(app: App, generations: Sequence[Generation]) -> list[bytes]:
 
 async def _bytes_of(app: App, generation: Generation) -> bytes | None:
     try:
-        return await app.generation.read_output(generation)
+        return await app.gallery.read_output(generation)
     except StoreFailed as reason:
         # The file is stored; that it cannot be read back just now must not hide where it is.
         log.warning("no preview of generation %s: %s", generation.id, reason)
